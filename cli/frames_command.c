@@ -1,0 +1,54 @@
+/*
+ * wsleuth frames: one line for each WebSocket frame, as it is found.
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "cli/cli.h"
+
+enum { FLUSH_AT = 1 << 16 };
+
+typedef struct {
+    Cli *cli;
+    Output *output;
+    GString *out;
+} Lister;
+
+static void flush(Lister *lister)
+{
+    output_write(lister->output, lister->out->str, lister->out->len);
+    g_string_truncate(lister->out, 0);
+}
+
+static void on_frame(void *user, uint32_t stream, WslDirection direction, const WslFrame *frame)
+{
+    Lister *lister = user;
+    bool lines = lister->cli->format == FORMAT_NDJSON;
+
+    if (lister->cli->shown.has_stream && lister->cli->shown.stream != stream)
+        return;
+    (lister->cli->format == FORMAT_TEXT ? wsl_frame_text : wsl_frame_json)(stream, direction, frame, lister->out);
+    if (lines || lister->out->len >= FLUSH_AT)
+        flush(lister);
+}
+
+int command_frames(Cli *cli)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) out = g_string_new(NULL);
+    Lister lister = {cli, output_open(cli->output, &error), out};
+    WslListener listener = {.user = &lister, .frame = on_frame};
+
+    if (!lister.output) {
+        complain("%s", error->message);
+        return EXIT_UNUSABLE;
+    }
+    if (cli->format == FORMAT_JSON) {
+        complain("frames come one a line: -f text or -f ndjson");
+        output_close(lister.output);
+        return EXIT_UNUSABLE;
+    }
+    Analysis analysis = analyse(cli, &listener);
+    flush(&lister);
+    if (analysis.analyzer)
+        wsl_analyzer_free(analysis.analyzer);
+    return output_close(lister.output) ? analysis.status : EXIT_UNUSABLE;
+}
