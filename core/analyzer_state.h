@@ -10,7 +10,7 @@
 
 /** Who hears what: NULL-terminated lists, so that an event that nobody hears costs one load. */
 typedef struct {
-    WslDetector **on_request, **on_response, **on_open, **on_frame, **on_segment, **on_hole, **on_lost, **on_end,
+    WslDetector **on_request, **on_response, **on_open, **on_frame, **on_segment, **on_hole, **on_lost, **on_found, **on_end,
         **on_tls, **on_connection_end, **on_finish;
 } WslHearers;
 

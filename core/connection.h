@@ -49,7 +49,8 @@ typedef struct {
     int16_t close_code;   /**< of the first Close; -1: it carried none */
     uint8_t reader_state; /**< of a reader that is NULL */
     bool ended;           /**< FIN or RST seen */
-    bool lost;            /**< its place, or bytes at its end */
+    bool lost;          /**< its place */
+    uint64_t lost_at;   /**< stream offset at which it was lost last */
 } WslDirectionState;
 
 struct WslConnection {

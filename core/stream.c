@@ -123,30 +123,59 @@ static void put_away(WslDirectionState *own, WslFrameReader *reader)
     }
 }
 
-static uint64_t take_frames(WslAnalyzer *analyzer, WslConnection *connection, WslDirection direction,
-                            const WslPiece *piece)
+/* After a lost place only strong evidence at a packet's start is believed: one plausible header alone is luck. */
+static bool find_place(WslAnalyzer *analyzer, WslConnection *connection, WslDirection direction, const WslPiece *piece)
 {
     WslDirectionState *own = &connection->directions[direction];
-    WslFrameReader fresh = {.state = own->reader_state}, *reader = own->reader ? own->reader : &fresh;
-    WslFrameRules rules = rules_of(connection, direction);
+    bool masked = direction == WSL_CLIENT_TO_SERVER;
+    const WslDirectionState *other = &connection->directions[wsl_other(direction)];
+
+    if (!piece->data)
+        return false;
+    WslEvidenceOfFrames found = wsl_frames_recognise(piece->data, piece->length);
+    bool strong = !found.impossible && found.substantial && found.masked == masked &&
+                  found.bits >= analyzer->options->settings[WSL_SET_SKIPPED_BITS];
+    if (!strong && !wsl_frames_is_lone_close(piece->data, piece->length, masked, other->close ? other->close_code : -1))
+        return false;
+    own->lost = false;
+    own->reader_state &= (uint8_t)~WSL_READER_LOST;
+    WSL_TELL(analyzer, on_found, connection, direction, piece->offset - own->lost_at);
+    return true;
+}
+
+static void lose_place(WslAnalyzer *analyzer, WslConnection *connection, WslDirection direction, const WslPiece *piece,
+                       uint64_t at)
+{
+    connection->directions[direction].lost = true;
+    connection->directions[direction].lost_at = at;
+    WSL_TELL(analyzer, on_lost, connection, direction, piece);
+}
+
+static uint64_t take_frames(WslAnalyzer *analyzer, WslConnection *connection, WslDirection direction, const WslPiece *piece)
+{
+    WslDirectionState *own = &connection->directions[direction];
     WslPiece rest = *piece;
     WslFrame frame;
 
     if (!piece->data)
         WSL_TELL(analyzer, on_hole, connection, direction, piece);
-    while (rest.length) {
+    if (own->lost && !find_place(analyzer, connection, direction, piece))
+        return piece->length;
+    WslFrameReader fresh = {.state = own->reader_state}, *reader = own->reader ? own->reader : &fresh;
+    WslFrameRules rules = rules_of(connection, direction);
+    while (rest.length && !own->lost) {
         uint64_t taken;
         WslReadResult result = wsl_frames_read(reader, &rules, &rest, &taken, &frame);
+        if (result == WSL_READ_FRAME || (result == WSL_READ_LOST && frame.violations))
+            tell_frame(analyzer, connection, direction, &frame);
+        if (result == WSL_READ_LOST && frame.violations)
+            own->lost = true; /* by a length that cannot be: the sender's fault, no lack of the capture */
+        else if (result == WSL_READ_LOST)
+            lose_place(analyzer, connection, direction, piece, rest.offset);
         rest.length -= taken;
         rest.offset += taken;
         if (rest.data)
             rest.data += taken;
-        if (result == WSL_READ_FRAME || (result == WSL_READ_LOST && frame.violations))
-            tell_frame(analyzer, connection, direction, &frame);
-        if (result == WSL_READ_LOST) {
-            own->lost = true;
-            WSL_TELL(analyzer, on_lost, connection, direction, piece);
-        }
     }
     put_away(own, reader);
     return piece->length;
@@ -505,6 +534,10 @@ static void end_readers(WslAnalyzer *analyzer, WslConnection *connection)
         WslFrameRules rules = rules_of(connection, direction);
         if (own->reader && wsl_frames_unfinished(own->reader, &rules, &frame))
             tell_frame(analyzer, connection, direction, &frame);
+        if (own->lost && own->lost_at) {
+            uint64_t sent = wsl_tcp_sent(connection->tcp, wsl_side_of(connection->tcp, direction));
+            WSL_TELL(analyzer, on_found, connection, direction, sent > own->lost_at ? sent - own->lost_at : 0);
+        }
     }
 }
 

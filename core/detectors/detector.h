@@ -31,8 +31,9 @@ typedef struct {
                        uint32_t what);
     /** Bytes that are not in the capture. */
     void (*on_hole)(WslDetector *self, WslConnection *connection, WslDirection direction, const WslPiece *hole);
-    /** A direction lost its place: no more frames from it. */
+    /** A direction lost its place: no frames from it until it is found again, `skipped` bytes later (or at its end). */
     void (*on_lost)(WslDetector *self, WslConnection *connection, WslDirection direction, const WslPiece *at);
+    void (*on_found)(WslDetector *self, WslConnection *connection, WslDirection direction, uint64_t skipped);
     /** This side's first FIN or RST (`what`: WSL_ARRIVAL_FIN or _RST). */
     void (*on_end)(WslDetector *self, WslConnection *connection, WslDirection direction, uint32_t what, WslTime time,
                    WslPacketNo packet);

@@ -321,6 +321,18 @@ static const WslCatalogueEntry entries[] = {
                      {"alpn_offered", WSL_VALUE_LIST, "protocols that clients offered"}},
     },
     {
+        .id = "stream-desync",
+        .family = WSL_FAMILY_CAPTURE,
+        .severity = WSL_NOTE,
+        .title = "Some frames could not be told apart",
+        .explanation = "A frame header is missing, cut away by the snaplen or lost by the capture. From there to the next "
+                       "place that is certain to be a header nothing is counted or judged.",
+        .fix = "Capture whole packets (tcpdump -s 0) and without loss.",
+        .reference = "RFC 6455 §5.2",
+        .innocent = "Holes inside payloads, whose length is known.",
+        .evidence = {{"bytes_skipped", WSL_VALUE_BYTES, "between a lost place and the next that was found"}},
+    },
+    {
         .id = "analysis-limited",
         .family = WSL_FAMILY_CAPTURE,
         .severity = WSL_NOTE,

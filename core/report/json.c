@@ -26,6 +26,18 @@ void wsl_json_init(WslJson *json, GString *out, unsigned indent)
     json->indent = indent;
 }
 
+/** Appends bytes. GLib's own function is called only to grow: it costs as much as all the rest of a short value. */
+static inline void put(GString *out, const char *bytes, size_t length)
+{
+    if (length < out->allocated_len - out->len) {
+        memcpy(out->str + out->len, bytes, length);
+        out->len += length;
+        out->str[out->len] = '\0';
+    } else {
+        g_string_append_len(out, bytes, (gssize)length);
+    }
+}
+
 static void new_line(WslJson *json)
 {
     unsigned spaces = json->depth * json->indent;
@@ -114,9 +126,9 @@ static size_t put_special(GString *out, const char *bytes, size_t length)
         const char escape[] = {
             '\\', 'u', digits[code >> 12 & 15], digits[code >> 8 & 15], digits[code >> 4 & 15], digits[code & 15]};
 
-        g_string_append_len(out, escape, sizeof escape);
+        put(out, escape, sizeof escape);
     } else {
-        g_string_append_len(out, bytes, (gssize)taken);
+        put(out, bytes, taken);
     }
     return taken;
 }
@@ -131,7 +143,7 @@ static void put_quoted(GString *out, const char *bytes, size_t length)
 
         while (end < length && is_plain(bytes[end]))
             end++;
-        g_string_append_len(out, bytes + at, (gssize)(end - at));
+        put(out, bytes + at, end - at);
         at = end;
         if (at < length)
             at += put_special(out, bytes + at, length - at);
@@ -144,8 +156,7 @@ void wsl_json_key(WslJson *json, const char *key)
     g_assert(json->depth > 0 && !json->after_key);
     separate(json);
     put_quoted(json->out, key, strlen(key));
-    g_string_append_c(json->out, ':');
-    g_string_append_c(json->out, ' ');
+    put(json->out, ": ", 2);
     json->after_key = true;
 }
 
@@ -182,7 +193,7 @@ void wsl_json_uint(WslJson *json, uint64_t value)
     char *begin = digits_before(text + DIGITS_MAX, value, 1);
 
     separate(json);
-    g_string_append_len(json->out, begin, text + DIGITS_MAX - begin);
+    put(json->out, begin, (size_t)(text + DIGITS_MAX - begin));
 }
 
 void wsl_json_int(WslJson *json, int64_t value)
@@ -193,13 +204,13 @@ void wsl_json_int(WslJson *json, int64_t value)
     if (value < 0)
         *--begin = '-';
     separate(json);
-    g_string_append_len(json->out, begin, text + sizeof text - begin);
+    put(json->out, begin, (size_t)(text + sizeof text - begin));
 }
 
 void wsl_json_bool(WslJson *json, bool value)
 {
     separate(json);
-    g_string_append(json->out, value ? "true" : "false");
+    put(json->out, value ? "true" : "false", value ? 4 : 5);
 }
 
 void wsl_json_seconds(WslJson *json, int64_t nanoseconds)
@@ -216,7 +227,7 @@ void wsl_json_seconds(WslJson *json, int64_t nanoseconds)
     if (nanoseconds < 0)
         *--begin = '-';
     separate(json);
-    g_string_append_len(json->out, begin, end - begin);
+    put(json->out, begin, (size_t)(end - begin));
 }
 
 /** Appends the digits d₁d₂… of d₁.d₂… × 10^exponent, which do not end in zeros, as a number. */
@@ -226,14 +237,14 @@ static void put_decimal(GString *out, const char *digits, int count, int exponen
         g_string_append_c(out, digits[0]);
         if (count > 1)
             g_string_append_c(out, '.');
-        g_string_append_len(out, digits + 1, count - 1);
+        put(out, digits + 1, (size_t)count - 1);
         g_string_append_printf(out, "e%d", exponent);
         return;
     }
     if (exponent < 0) {
         g_string_append(out, "0.");
-        g_string_append_len(out, "000", -exponent - 1);
-        g_string_append_len(out, digits, count);
+        put(out, "000", (size_t)(-exponent - 1));
+        put(out, digits, (size_t)count);
         return;
     }
     for (int place = 0; place < count || place <= exponent; place++) {

@@ -24,7 +24,7 @@ enum {
     NAME_LENGTH_MAX = 64, /**< of a longer name the end is judged */
     NAME_GAP_MAX = 8,     /**< white space, quotes and brackets between a name and its separator */
     LONG_VALUE = 16,      /**< what "code" must have to be one of OAuth instead of a status */
-    WORD_MAX = 16,        /**< the words of the tables below are shorter */
+    WORD_MAX = 16,        /**< no word of the tables below is longer */
     RUN_MIN = 20,         /**< characters of a random run, with the separators within it */
     RANDOM_MIN = 12,      /**< and without them */
     NEUTRAL_MAX = 3,      /**< a piece this short says nothing */
@@ -933,6 +933,8 @@ char *wsl_redact(const char *bytes, size_t length, uint64_t salt)
 {
     Redactor r;
 
+    if (length == 0)
+        return g_strdup("");
     init_redactor(&r, bytes, length, salt);
     for (size_t i = 0; i < r.in.count;)
         i = redact_at(&r, i);

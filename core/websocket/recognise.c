@@ -134,3 +134,17 @@ WslEvidenceOfFrames wsl_frames_recognise(const uint8_t *bytes, size_t length)
     }
     return found;
 }
+
+bool wsl_frames_is_lone_close(const uint8_t *bytes, size_t length, bool masked, int other_code)
+{
+    uint8_t plain[2];
+    Header header;
+
+    if (!read_header(bytes, length, &header) || bytes[0] != (0x80 | WSL_OP_CLOSE) || header.masked != masked ||
+        header.payload < 2 || header.payload > WSL_CONTROL_MAX || header.header + header.payload != length)
+        return false;
+    static const uint8_t none[4];
+    wsl_unmask(plain, bytes + header.header, 2, masked ? bytes + header.header - 4 : none, 0);
+    int code = plain[0] << 8 | plain[1];
+    return code == 1000 || code == 1001 || code == other_code;
+}

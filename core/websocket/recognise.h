@@ -20,4 +20,9 @@ typedef struct {
 /** Judges the first bytes of one direction, a frame's first byte first. The end of the bytes counts as a packet's end. */
 WslEvidenceOfFrames wsl_frames_recognise(const uint8_t *bytes, size_t length);
 
+/**
+ * True if the bytes are exactly one Close frame, whole in its packet, that says 1000, 1001 or `other_code` (-1: none): 31 bits.
+ */
+bool wsl_frames_is_lone_close(const uint8_t *bytes, size_t length, bool masked, int other_code);
+
 #endif
