@@ -65,9 +65,10 @@ WslAnalyzer *wsl_analyzer_new(const WslOptions *options, const WslListener *list
     analyzer->endpoints = wsl_endpoints_new((size_t)set[WSL_SET_LIMIT_ENDPOINTS], (size_t)set[WSL_SET_LIMIT_LOG]);
     analyzer->findings = wsl_findings_new(analyzer, options, listener);
     analyzer->capture.link_types = g_array_new(FALSE, FALSE, sizeof(guint16));
-    analyzer->listed = g_ptr_array_new_with_free_func((GDestroyNotify)wsl_connection_free);
+    analyzer->listed = g_ptr_array_new();
     analyzer->displaceable = g_array_new(FALSE, FALSE, sizeof(guint));
     set_up_detectors(analyzer);
+    analyzer->connections = wsl_slab_new(sizeof(WslConnection) + analyzer->kept_bytes);
     return analyzer;
 }
 
@@ -83,10 +84,13 @@ void wsl_analyzer_free(WslAnalyzer *analyzer)
         g_free(*(void **)(void *)((char *)&analyzer->hearers + events[i].list));
     for (WslTcp *tcp; (tcp = wsl_tcp_next_open(analyzer->tcp)); wsl_tcp_release(analyzer->tcp, tcp))
         if (tcp->owner)
-            wsl_connection_free(tcp->owner);
+            wsl_connection_free(analyzer, tcp->owner);
     wsl_tcp_free(analyzer->tcp);
     wsl_findings_free(analyzer->findings);
+    for (guint i = 0; i < analyzer->listed->len; i++)
+        wsl_connection_free(analyzer, g_ptr_array_index(analyzer->listed, i));
     g_ptr_array_free(analyzer->listed, TRUE);
+    wsl_slab_free(analyzer->connections);
     wsl_endpoints_free(analyzer->endpoints);
     g_array_free(analyzer->displaceable, TRUE);
     g_array_free(analyzer->capture.link_types, TRUE);
@@ -186,12 +190,25 @@ static void work_on(WslAnalyzer *analyzer, const WslArrival *arrival)
         wsl_stream_end(analyzer, old, false);
 }
 
+static void prefetch_owner(const WslAnalyzer *analyzer, const WslArrival *arrival)
+{
+    const WslTcp *tcp = wsl_tcp_expected(arrival);
+    const char *owner = tcp ? (const char *)tcp->owner : NULL;
+
+    for (size_t line = 0; owner && line < sizeof(WslConnection) + analyzer->kept_bytes; line += 64)
+        __builtin_prefetch(owner + line, 1);
+}
+
 void wsl_analyzer_packets(WslAnalyzer *analyzer, const WslPacket *packets, size_t count)
 {
     size_t arrived = decode(analyzer, packets, MIN(count, WSL_BATCH_MAX));
 
     for (size_t i = 0; i < arrived; i++)
-        wsl_tcp_prefetch(analyzer->tcp, &analyzer->arrivals[i]);
+        wsl_tcp_look_up(analyzer->tcp, &analyzer->arrivals[i]);
+    for (size_t i = 0; i < arrived; i++)
+        wsl_tcp_prefetch(&analyzer->arrivals[i]);
+    for (size_t i = 0; i < arrived; i++)
+        prefetch_owner(analyzer, &analyzer->arrivals[i]);
     for (size_t i = 0; i < arrived; i++)
         work_on(analyzer, &analyzer->arrivals[i]);
 }

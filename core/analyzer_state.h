@@ -7,6 +7,7 @@
 
 #include "core/connection.h"
 #include "core/detectors/detector.h"
+#include "core/slab.h"
 
 /** Who hears what: NULL-terminated lists, so that an event that nobody hears costs one load. */
 typedef struct {
@@ -28,6 +29,7 @@ struct WslAnalyzer {
     WslDetector *detectors;
     WslHearers hearers;
     size_t kept_bytes; /* of a connection */
+    WslSlab *connections; /* of WslConnection with its kept bytes */
     WslHead head;      /* scratch for parsing */
     WslArrival arrivals[WSL_BATCH_MAX];
     WslCaptureView capture;
@@ -57,6 +59,7 @@ void wsl_connection_open(WslAnalyzer *analyzer, WslConnection *connection, WslTi
 void wsl_connection_refused(WslAnalyzer *analyzer, WslConnection *connection);
 /** Sets the end fields, tells the detectors, lists it or frees it. */
 void wsl_connection_finish(WslAnalyzer *analyzer, WslConnection *connection, bool capture_over);
-void wsl_connection_free(WslConnection *connection);
+/** Frees the connection and what it owns. */
+void wsl_connection_free(WslAnalyzer *analyzer, WslConnection *connection);
 
 #endif

@@ -81,6 +81,7 @@ struct WslConnection {
     int8_t initiated_by; /**< WslDirection of the first Close; -1 */
     int8_t silent;       /**< WslDirection of what nobody answers, to the end of the capture; -1 */
     uint16_t proxied;    /**< bytes of a PROXY line at the client's start */
+    WslFrameRules rules[2]; /**< by WslDirection; set when it becomes a WebSocket */
     WslDirectionState directions[2];
     uint64_t kept[]; /**< what detectors declared */
 };

@@ -10,7 +10,7 @@ enum { HOSTS = 20, PATHS = 1000, RESENDS = 3 };
 
 WslConnection *wsl_connection_begin(WslAnalyzer *analyzer, WslTcp *tcp)
 {
-    WslConnection *connection = g_malloc0(sizeof *connection + analyzer->kept_bytes);
+    WslConnection *connection = wsl_slab_take(analyzer->connections);
 
     connection->tcp = tcp;
     connection->stream = tcp->stream;
@@ -51,11 +51,36 @@ static void join_endpoint(WslAnalyzer *analyzer, WslConnection *connection)
     wsl_endpoint_speaks(connection->endpoint);
 }
 
+/* The rules for one direction's frames, from what the handshake said. */
+static WslFrameRules rules_of(const WslConnection *connection, WslDirection direction)
+{
+    const WslUpgrade *upgrade = connection->upgrade;
+    WslFrameRules rules = {.from_client = direction == WSL_CLIENT_TO_SERVER};
+    uint32_t flags = upgrade ? upgrade->flags : 0;
+    bool known = connection->marks & WSL_IS_SKIPPED ||
+                 (upgrade && flags & WSL_UPGRADE_ANSWERED && !(flags & WSL_UPGRADE_EXTENSIONS_UNKNOWN));
+
+    rules.judge_bits = known;
+    rules.deflate = flags & WSL_UPGRADE_DEFLATE;
+    if (flags & (WSL_UPGRADE_DEFLATE | WSL_UPGRADE_FRAME_DEFLATE))
+        rules.owned_bits = WSL_RSV1;
+    if (flags & WSL_UPGRADE_FRAME_DEFLATE && rules.deflate)
+        rules.deflate = false; /* either may own the bit of any frame */
+    if (!known || flags & WSL_UPGRADE_OTHER_EXTENSION) {
+        rules.owned_bits = WSL_RSV1 | WSL_RSV2 | WSL_RSV3;
+        rules.opaque_bits = true;
+    }
+    return rules;
+}
+
 void wsl_connection_open(WslAnalyzer *analyzer, WslConnection *connection, WslTime time)
 {
     connection->kind = WSL_KIND_WEBSOCKET;
     connection->marks |= WSL_IS_WEBSOCKET;
     connection->opened = time;
+    g_clear_pointer(&connection->exchange, wsl_exchange_free);
+    connection->rules[WSL_CLIENT_TO_SERVER] = rules_of(connection, WSL_CLIENT_TO_SERVER);
+    connection->rules[WSL_SERVER_TO_CLIENT] = rules_of(connection, WSL_SERVER_TO_CLIENT);
     analyzer->totals.websocket_connections++;
     join_endpoint(analyzer, connection);
     wsl_endpoint_log(analyzer->endpoints, connection->endpoint, WSL_LOG_OPENED, time, connection->stream, 0);
@@ -69,7 +94,7 @@ void wsl_connection_refused(WslAnalyzer *analyzer, WslConnection *connection)
                      connection->stream, connection->upgrade->status);
 }
 
-void wsl_connection_free(WslConnection *connection)
+void wsl_connection_free(WslAnalyzer *analyzer, WslConnection *connection)
 {
     for (unsigned i = 0; i < 2; i++) {
         if (connection->directions[i].reader)
@@ -81,7 +106,7 @@ void wsl_connection_free(WslConnection *connection)
     wsl_exchange_free(connection->exchange);
     wsl_hello_free(connection->hello);
     g_free(connection->client_named);
-    g_free(connection);
+    wsl_slab_give(analyzer->connections, connection);
 }
 
 int wsl_connection_seen_code(const WslConnection *connection, WslDirection direction)
@@ -177,12 +202,12 @@ static void list(WslAnalyzer *analyzer, WslConnection *connection)
     if (index >= analyzer->options->max_connections) {
         analyzer->totals.connections_not_listed++;
         if (!finding || !analyzer->displaceable->len) {
-            wsl_connection_free(connection);
+            wsl_connection_free(analyzer, connection);
             return;
         }
         index = g_array_index(analyzer->displaceable, guint, analyzer->displaceable->len - 1);
         g_array_set_size(analyzer->displaceable, analyzer->displaceable->len - 1);
-        wsl_connection_free(g_ptr_array_index(analyzer->listed, index));
+        wsl_connection_free(analyzer, g_ptr_array_index(analyzer->listed, index));
         g_ptr_array_index(analyzer->listed, index) = connection;
         return;
     }
@@ -196,7 +221,7 @@ void wsl_connection_finish(WslAnalyzer *analyzer, WslConnection *connection, boo
     bool counts = connection->marks & WSL_IS_WEBSOCKET || connection->upgrade;
 
     if (!counts || connection->tcp->client < 0) {
-        wsl_connection_free(connection);
+        wsl_connection_free(analyzer, connection);
         return;
     }
     judge_end(analyzer, connection, capture_over);

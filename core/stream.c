@@ -10,28 +10,6 @@
 
 enum { PEEKED = 4096 };
 
-/* The rules for one direction's frames, from what the handshake said. */
-static WslFrameRules rules_of(const WslConnection *connection, WslDirection direction)
-{
-    const WslUpgrade *upgrade = connection->upgrade;
-    WslFrameRules rules = {.from_client = direction == WSL_CLIENT_TO_SERVER};
-    uint32_t flags = upgrade ? upgrade->flags : 0;
-    bool known = connection->marks & WSL_IS_SKIPPED ||
-                 (upgrade && flags & WSL_UPGRADE_ANSWERED && !(flags & WSL_UPGRADE_EXTENSIONS_UNKNOWN));
-
-    rules.judge_bits = known;
-    rules.deflate = flags & WSL_UPGRADE_DEFLATE;
-    if (flags & (WSL_UPGRADE_DEFLATE | WSL_UPGRADE_FRAME_DEFLATE))
-        rules.owned_bits = WSL_RSV1;
-    if (flags & WSL_UPGRADE_FRAME_DEFLATE && rules.deflate)
-        rules.deflate = false; /* either may own the bit of any frame */
-    if (!known || flags & WSL_UPGRADE_OTHER_EXTENSION) {
-        rules.owned_bits = WSL_RSV1 | WSL_RSV2 | WSL_RSV3;
-        rules.opaque_bits = true;
-    }
-    return rules;
-}
-
 static void take_ping(WslConnection *connection, WslDirection direction, const WslFrame *frame)
 {
     WslDirectionState *own = &connection->directions[direction], *other = &connection->directions[wsl_other(direction)];
@@ -162,10 +140,10 @@ static uint64_t take_frames(WslAnalyzer *analyzer, WslConnection *connection, Ws
     if (own->lost && !find_place(analyzer, connection, direction, piece))
         return piece->length;
     WslFrameReader fresh = {.state = own->reader_state}, *reader = own->reader ? own->reader : &fresh;
-    WslFrameRules rules = rules_of(connection, direction);
+    const WslFrameRules *rules = &connection->rules[direction];
     while (rest.length && !own->lost) {
         uint64_t taken;
-        WslReadResult result = wsl_frames_read(reader, &rules, &rest, &taken, &frame);
+        WslReadResult result = wsl_frames_read(reader, rules, &rest, &taken, &frame);
         if (result == WSL_READ_FRAME || (result == WSL_READ_LOST && frame.violations))
             tell_frame(analyzer, connection, direction, &frame);
         if (result == WSL_READ_LOST && frame.violations)
@@ -531,8 +509,8 @@ static void end_readers(WslAnalyzer *analyzer, WslConnection *connection)
 
     for (unsigned direction = 0; direction < 2; direction++) {
         WslDirectionState *own = &connection->directions[direction];
-        WslFrameRules rules = rules_of(connection, direction);
-        if (own->reader && wsl_frames_unfinished(own->reader, &rules, &frame))
+        const WslFrameRules *rules = &connection->rules[direction];
+        if (own->reader && wsl_frames_unfinished(own->reader, &frame))
             tell_frame(analyzer, connection, direction, &frame);
         if (own->lost && own->lost_at) {
             uint64_t sent = wsl_tcp_sent(connection->tcp, wsl_side_of(connection->tcp, direction));

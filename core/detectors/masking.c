@@ -38,11 +38,6 @@ typedef struct {
     WslTime times[FIRST];
 } Keys;
 
-/* Only connections whose client sends data pay for it. */
-typedef struct {
-    Keys *keys;
-} Kept;
-
 static guint hash(gconstpointer data)
 {
     const Sharer *sharer = data;
@@ -168,14 +163,11 @@ static void count_distinct(Keys *keys, uint32_t key)
 
 static void on_frame(WslDetector *self, const WslFrame *frame)
 {
-    Kept *kept = wsl_kept(self, frame->connection);
+    Keys *keys = wsl_kept(self, frame->connection);
     uint32_t key;
 
     if (frame->direction != WSL_CLIENT_TO_SERVER || !frame->masked || !frame->length || !frame->finished)
         return;
-    if (!kept->keys)
-        kept->keys = g_new0(Keys, 1);
-    Keys *keys = kept->keys;
     memcpy(&key, frame->key, sizeof key);
     key = GUINT32_FROM_BE(key);
     if (keys->frames < FIRST || (!key && !keys->zero)) {
@@ -246,22 +238,21 @@ static void tell(WslDetector *self, WslConnection *connection, const Keys *keys,
 /* The first client with these keys is accused when the second is known: at its own end, or if it has gone, at the capture's. */
 static void on_connection_end(WslDetector *self, WslConnection *connection)
 {
-    Kept *kept = wsl_kept(self, connection);
+    Keys *keys = wsl_kept(self, connection);
     All *all = wsl_kept_all(self);
 
-    if (!kept->keys)
+    if (!keys->frames)
         return;
     Sharer wanted;
-    memcpy(wanted.keys, kept->keys->first, sizeof wanted.keys);
+    memcpy(wanted.keys, keys->first, sizeof wanted.keys);
     Sharer *sharer = all->sharers ? g_hash_table_lookup(all->sharers, &wanted) : NULL;
     bool own = sharer && sharer->stream == connection->stream;
-    kept->keys->shared |= own && sharer->matched;
-    const char *kind = weakness(self, kept->keys);
+    keys->shared |= own && sharer->matched;
+    const char *kind = weakness(self, keys);
     if (kind)
-        tell(self, connection, kept->keys, kind);
+        tell(self, connection, keys, kind);
     if (own && kind)
         sharer->reported = true;
-    g_clear_pointer(&kept->keys, g_free);
 }
 
 static gint by_stream(gconstpointer a, gconstpointer b)
@@ -299,7 +290,7 @@ static void free_all(WslDetector *self)
 
 const WslDetectorType wsl_detector_masking = {
     .name = "masking",
-    .keeps_per_connection = sizeof(Kept),
+    .keeps_per_connection = sizeof(Keys),
     .keeps = sizeof(All),
     .on_frame = on_frame,
     .on_connection_end = on_connection_end,

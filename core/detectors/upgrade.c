@@ -10,9 +10,14 @@
 enum { UPGRADE_REQUIRED = 426, SWITCHING_PROTOCOLS = 101, PROOF_OF_SKIPPING = 8 };
 
 typedef struct {
-    uint32_t frames;                        /* of a connection without upgrade, */
+    uint32_t frames;
     WslPacketNo packets[PROOF_OF_SKIPPING]; /* the first ones */
     WslTime times[PROOF_OF_SKIPPING];
+} Skipped;
+
+/* Connections without an upgrade are rare: the others keep a pointer. */
+typedef struct {
+    Skipped *skipped;
 } Kept;
 
 static void prove_by_heads(WslDetector *self, WslFinding *finding, const WslUpgrade *upgrade)
@@ -159,39 +164,42 @@ static void on_response(WslDetector *self, WslConnection *connection)
 
 static void on_frame(WslDetector *self, const WslFrame *frame)
 {
-    Kept *kept;
-
     if (!(frame->connection->marks & WSL_IS_SKIPPED))
         return;
-    kept = wsl_kept(self, frame->connection);
-    if (kept->frames < PROOF_OF_SKIPPING) {
-        kept->packets[kept->frames] = frame->packet;
-        kept->times[kept->frames] = frame->completed;
+    Kept *kept = wsl_kept(self, frame->connection);
+    if (!kept->skipped)
+        kept->skipped = g_new0(Skipped, 1);
+    Skipped *skipped = kept->skipped;
+    if (skipped->frames < PROOF_OF_SKIPPING) {
+        skipped->packets[skipped->frames] = frame->packet;
+        skipped->times[skipped->frames] = frame->completed;
     }
-    kept->frames++;
+    skipped->frames++;
 }
 
-static void tell_skipped(WslDetector *self, WslConnection *connection)
+static void tell_skipped(WslDetector *self, WslConnection *connection, const Skipped *skipped)
 {
-    const Kept *kept = wsl_kept(self, connection);
     WslFinding *finding = wsl_open(self, connection, WSL_NO_DIRECTION, "upgrade-skipped");
 
     finding->confidence = WSL_LIKELY;
-    for (unsigned i = 0; i < MIN(kept->frames, PROOF_OF_SKIPPING); i++)
-        wsl_prove(self, finding, kept->packets[i], kept->times[i]);
-    wsl_finding_number(finding, "frames", kept->frames);
+    for (unsigned i = 0; i < MIN(skipped->frames, PROOF_OF_SKIPPING); i++)
+        wsl_prove(self, finding, skipped->packets[i], skipped->times[i]);
+    wsl_finding_number(finding, "frames", skipped->frames);
     wsl_finding_say(finding,
                     "%s and %s exchanged %u WebSocket frame%s from the connection's first byte on, without an upgrade.",
-                    finding->client, finding->server, kept->frames, kept->frames == 1 ? "" : "s");
+                    finding->client, finding->server, skipped->frames, skipped->frames == 1 ? "" : "s");
     wsl_close(self, finding);
 }
 
 static void on_connection_end(WslDetector *self, WslConnection *connection)
 {
-    if (connection->marks & WSL_IS_SKIPPED && ((const Kept *)wsl_kept(self, connection))->frames)
-        tell_skipped(self, connection);
+    Kept *kept = wsl_kept(self, connection);
+
+    if (kept->skipped)
+        tell_skipped(self, connection, kept->skipped);
     else if (connection->upgrade && !(connection->upgrade->flags & (WSL_UPGRADE_ANSWERED | WSL_UPGRADE_REQUEST_CUT)))
         judge(self, connection);
+    g_clear_pointer(&kept->skipped, g_free);
 }
 
 const WslDetectorType wsl_detector_upgrade = {

@@ -42,6 +42,11 @@ static const char *keep(WslSpan span)
     return g_ref_string_new_intern(text);
 }
 
+static char *copy(WslSpan span)
+{
+    return span.bytes ? g_strndup(span.bytes, MIN(span.length, TEXT_MAX)) : NULL;
+}
+
 static void drop(const char **text)
 {
     if (*text)
@@ -123,7 +128,7 @@ static uint64_t hash_of(const char *text)
 static void take_target(WslUpgrade *upgrade, const WslHead *head)
 {
     WslSpan target = head->target, host = wsl_head_field(head, "Host");
-    const char *scheme = g_strstr_len(target.bytes, (gssize)target.length, "://");
+    const char *scheme = target.bytes ? g_strstr_len(target.bytes, (gssize)target.length, "://") : NULL;
 
     if (scheme && target.bytes[0] != '/') {
         const char *begin = scheme + 3, *end = target.bytes + target.length;
@@ -157,7 +162,7 @@ WslUpgrade *wsl_upgrade_new(const WslHead *request)
     upgrade->user_agent = keep(wsl_head_field(request, "User-Agent"));
     upgrade->offered_subprotocols = keep_list(request, "Sec-WebSocket-Protocol");
     upgrade->offered_extensions = keep_list(request, "Sec-WebSocket-Extensions");
-    upgrade->key = keep(wsl_head_field(request, "Sec-WebSocket-Key"));
+    upgrade->key = copy(wsl_head_field(request, "Sec-WebSocket-Key"));
     if (upgrade->key && *upgrade->key) {
         upgrade->nonce = hash_of(upgrade->key);
         upgrade->flags |= WSL_UPGRADE_HAS_NONCE;
@@ -184,12 +189,11 @@ void wsl_upgrade_free(WslUpgrade *upgrade)
                             &upgrade->offered_subprotocols,
                             &upgrade->offered_extensions,
                             &upgrade->subprotocol,
-                            &upgrade->extensions,
-                            &upgrade->key,
-                            &upgrade->accept,
-                            &upgrade->client_named};
+                            &upgrade->extensions, &upgrade->client_named};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         drop(texts[i]);
+    g_free(upgrade->key);
+    g_free(upgrade->accept);
     g_free(upgrade);
 }
 
@@ -217,9 +221,12 @@ static void judge_accept(WslUpgrade *upgrade, const WslHead *response)
     if (response->cut && accept.length < strlen(expected))
         return;
     upgrade->flags |= WSL_UPGRADE_ACCEPT_KNOWN;
-    if (wsl_span_is(accept, expected))
-        upgrade->flags |= WSL_UPGRADE_ACCEPT_VALID;
-    upgrade->accept = keep(accept);
+    if (!wsl_span_is(accept, expected)) {
+        upgrade->accept = copy(accept);
+        return;
+    }
+    upgrade->flags |= WSL_UPGRADE_ACCEPT_VALID;
+    g_clear_pointer(&upgrade->key, g_free);
 }
 
 /* The name of an extension: what stands before its parameters. */

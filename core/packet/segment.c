@@ -35,8 +35,8 @@ static const struct {
 };
 
 /**
- * Moves the cursor to the TCP header if the packet is Ethernet, IPv4 without options, unfragmented, with lengths that fit.
- * All others take the long way, which would yield the same for these.
+ * Moves the cursor to the TCP header if the packet is Ethernet and unfragmented IPv4 without options, with lengths that
+ * fit. All others take the long way, which would yield the same for these.
  */
 static bool plain_tcp(WslCursor *cursor, uint16_t link_type)
 {

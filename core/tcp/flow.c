@@ -87,19 +87,25 @@ size_t wsl_flow_count(const WslFlowTable *table)
     return table->count;
 }
 
-void wsl_flow_prefetch(const WslFlowTable *table, uint32_t hash)
+WslFlow *wsl_flow_guess(const WslFlowTable *table, uint32_t hash)
 {
-    const Slot *slot = &table->now.slots[hash & table->now.mask];
+    const Slots *slots = &table->now;
 
-    if (slot->index && slot->hash == hash)
-        __builtin_prefetch(wsl_flow_at(table, slot->index - 1), 1);
+    for (uint32_t i = hash & slots->mask; slots->slots[i].index; i = (i + 1) & slots->mask) {
+        if (slots->slots[i].hash != hash)
+            continue;
+        WslFlow *flow = wsl_flow_at(table, slots->slots[i].index - 1);
+        __builtin_prefetch(flow, 1);
+        return flow;
+    }
+    return NULL;
 }
 
-static bool is(const WslFlow *flow, const WslFlowKey *key)
+bool wsl_flow_is(const WslFlow *flow, const WslFlowKey *key)
 {
     return flow->address[0] == key->address[0] && flow->address[1] == key->address[1] &&
            flow->port[0] == key->port[0] && flow->port[1] == key->port[1] &&
-           (flow->flags & WSL_FLOW_IPV6) == (key->ipv6 ? WSL_FLOW_IPV6 : 0);
+           (flow->flags & WSL_FLOW_IPV6) == (key->ipv6 ? WSL_FLOW_IPV6 : 0) && !(flow->flags & WSL_FLOW_TENANT);
 }
 
 static WslFlow *find_in(const WslFlowTable *table, const Slots *slots, const WslFlowKey *key, uint32_t hash)
@@ -108,7 +114,7 @@ static WslFlow *find_in(const WslFlowTable *table, const Slots *slots, const Wsl
         if (slots->slots[i].hash != hash)
             continue;
         WslFlow *flow = wsl_flow_at(table, slots->slots[i].index - 1);
-        if (is(flow, key))
+        if (wsl_flow_is(flow, key))
             return flow;
     }
     return NULL;

@@ -50,8 +50,12 @@ typedef struct WslFlowTable WslFlowTable;
 WslFlowTable *wsl_flow_table_new(void);
 void wsl_flow_table_free(WslFlowTable *table);
 uint32_t wsl_flow_hash(const WslFlowTable *table, const WslFlowKey *key);
+/* A batch looks up in three steps, each of which finds the memory that the one before asked for. */
 void wsl_flow_prefetch_slot(const WslFlowTable *table, uint32_t hash);
-void wsl_flow_prefetch(const WslFlowTable *table, uint32_t hash);
+/** The flow that this hash most likely belongs to, on its way into the cache; NULL if there is none. */
+WslFlow *wsl_flow_guess(const WslFlowTable *table, uint32_t hash);
+/** True if the guess was right. */
+bool wsl_flow_is(const WslFlow *flow, const WslFlowKey *key);
 WslFlow *wsl_flow_find(const WslFlowTable *table, const WslFlowKey *key, uint32_t hash);
 /** A new flow; the key must not be in the table. NULL if there is no room (2^31 flows). */
 WslFlow *wsl_flow_insert(WslFlowTable *table, const WslFlowKey *key, uint32_t hash);

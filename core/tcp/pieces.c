@@ -67,6 +67,9 @@ static bool current_piece(const WslTcpTable *table, const WslTcp *tcp, unsigned 
     if (current->tcp != tcp || current->side != side || at < current->offset || at >= current->offset + current->length)
         return false;
     part_at(piece, at, current->offset, current->data, current->captured, current->length);
+    const WslHeld *held = held_of(tcp, side); /* came first, so it stays */
+    if (held && held->offset - at < piece->length)
+        piece->length = held->offset - at;
     piece->packet = current->packet;
     piece->time = current->time;
     return true;
@@ -146,13 +149,14 @@ size_t wsl_tcp_peek(const WslTcpTable *table, const WslTcp *tcp, unsigned side, 
     size_t copied = 0;
 
     while (copied < size) {
-        size_t more = 0;
+        size_t more = 0, most = size - copied;
         for (; held && held->offset + held->length <= at; held = held->next)
             ;
         if (held && held->offset <= at)
-            more = copy_from(out + copied, size - copied, at, held->offset, held->bytes, held->captured);
+            more = copy_from(out + copied, most, at, held->offset, held->bytes, held->captured);
         else if (has_current && current->offset <= at && at < current->offset + current->length)
-            more = copy_from(out + copied, size - copied, at, current->offset, current->data, current->captured);
+            more = copy_from(out + copied, held ? MIN(most, (size_t)(held->offset - at)) : most, at, current->offset,
+                             current->data, current->captured);
         if (!more)
             break;
         copied += more;

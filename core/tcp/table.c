@@ -19,6 +19,7 @@ WslTcpTable *wsl_tcp_new(const WslTcpLimits *limits)
     table->flows = wsl_flow_table_new();
     table->addresses = wsl_addresses_new();
     table->duplicates = wsl_duplicates_new();
+    table->connections = wsl_slab_new(sizeof(WslTcp));
     table->limits = *limits;
     table->clock = INT64_MIN;
     return table;
@@ -30,10 +31,7 @@ void wsl_tcp_free(WslTcpTable *table)
 
     while ((tcp = wsl_tcp_next_open(table)))
         wsl_tcp_release(table, tcp);
-    while ((tcp = table->queue_head)) {
-        table->queue_head = tcp->queue_next;
-        g_free(tcp);
-    }
+    wsl_slab_free(table->connections);
     wsl_flow_table_free(table->flows);
     wsl_addresses_free(table->addresses);
     wsl_duplicates_free(table->duplicates);
@@ -73,13 +71,37 @@ void wsl_tcp_prepare(WslTcpTable *table, WslArrival *arrival)
         {first ? segment->source_port : segment->target_port, first ? segment->target_port : segment->source_port},
         segment->ipv6,
     };
+    arrival->flow = NULL;
     arrival->hash = wsl_flow_hash(table->flows, &arrival->key);
     wsl_flow_prefetch_slot(table->flows, arrival->hash);
 }
 
-void wsl_tcp_prefetch(const WslTcpTable *table, const WslArrival *arrival)
+void wsl_tcp_look_up(const WslTcpTable *table, WslArrival *arrival)
 {
-    wsl_flow_prefetch(table->flows, arrival->hash);
+    arrival->flow = wsl_flow_guess(table->flows, arrival->hash);
+}
+
+void wsl_tcp_prefetch(WslArrival *arrival)
+{
+    if (!arrival->flow)
+        return;
+    if (!wsl_flow_is(arrival->flow, &arrival->key)) {
+        arrival->flow = NULL;
+        return;
+    }
+    const char *tcp = (const char *)arrival->flow->tcp;
+    for (size_t line = 0; tcp && line < sizeof(WslTcp); line += 64)
+        __builtin_prefetch(tcp + line, 1);
+}
+
+const WslTcp *wsl_tcp_expected(const WslArrival *arrival)
+{
+    return arrival->flow ? arrival->flow->tcp : NULL;
+}
+
+static WslFlow *head_of(const WslTcpTable *table, const WslArrival *arrival)
+{
+    return arrival->flow ? arrival->flow : wsl_flow_find(table->flows, &arrival->key, arrival->hash);
 }
 
 /* Wireshark's base_seq: set once for each side, by its own first segment or the other side's first acknowledgement. */
@@ -117,7 +139,7 @@ static void forget_sides(WslFlow *flow)
 
 static WslTcp *follow(WslTcpTable *table, WslFlow *flow, const WslArrival *arrival, uint32_t stream)
 {
-    WslTcp *tcp = g_new0(WslTcp, 1);
+    WslTcp *tcp = wsl_slab_take(table->connections);
     uint8_t bases = (flow->side[0].flags & WSL_SIDE_BASE) | (uint8_t)((flow->side[1].flags & WSL_SIDE_BASE) << 1);
 
     forget_sides(flow);
@@ -224,7 +246,7 @@ WslTcp *wsl_tcp_superseded(WslTcpTable *table, const WslArrival *arrival)
 {
     if (!is_first_syn(&arrival->segment) || arrival->segment.quoted)
         return NULL;
-    WslFlow *head = wsl_flow_find(table->flows, &arrival->key, arrival->hash);
+    WslFlow *head = head_of(table, arrival);
     if (!head || !takes_new_number(head, arrival))
         return NULL;
     WslFlow *flow = replaced_by(table, head, arrival);
@@ -233,7 +255,7 @@ WslTcp *wsl_tcp_superseded(WslTcpTable *table, const WslArrival *arrival)
 
 void wsl_tcp_place(WslTcpTable *table, const WslArrival *arrival, WslPlace *place)
 {
-    WslFlow *head = wsl_flow_find(table->flows, &arrival->key, arrival->hash);
+    WslFlow *head = head_of(table, arrival);
     bool fresh = !head, again = head && takes_new_number(head, arrival);
 
     *place = (WslPlace){0};
@@ -286,7 +308,7 @@ WslTcp *wsl_tcp_next_over(WslTcpTable *table)
             table->queue_tail = NULL;
         tcp->queued = false;
         if (!tcp->flow)
-            g_free(tcp);
+            wsl_slab_give(table->connections, tcp);
         else if (tcp->flags & WSL_TCP_ENDED && table->clock - tcp->last_time > table->limits.linger)
             return tcp;
         else if (!(tcp->flags & WSL_TCP_PAYLOAD) && table->clock - tcp->last_time > HANDSHAKE_PATIENCE)
@@ -318,7 +340,7 @@ void wsl_tcp_release(WslTcpTable *table, WslTcp *tcp)
         table->current.tcp = NULL;
     tcp->flow = NULL;
     if (!tcp->queued) /* else the queue frees it when its turn comes */
-        g_free(tcp);
+        wsl_slab_give(table->connections, tcp);
 }
 
 void wsl_tcp_ignore(WslTcpTable *table, WslTcp *tcp)

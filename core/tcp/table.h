@@ -5,6 +5,7 @@
 #ifndef WSL_TCP_TABLE_H
 #define WSL_TCP_TABLE_H
 
+#include "core/slab.h"
 #include "core/tcp/addresses.h"
 #include "core/tcp/duplicates.h"
 #include "core/tcp/flow.h"
@@ -37,6 +38,7 @@ struct WslTcpTable {
     WslFlowTable *flows;
     WslAddresses *addresses;
     WslDuplicates *duplicates;
+    WslSlab *connections; /* of WslTcp */
     WslTcpLimits limits;
     WslTcpCounts counts;
     WslCurrent current;

@@ -6,7 +6,7 @@
  *   owns: the flow table, the connections (WslTcp) until wsl_tcp_release(), copies of bytes that had to wait
  *
  * A side is one end of a connection: 0 is the end whose address and port are smaller. Who is the client is known later.
- * The order of calls for a batch is: wsl_tcp_prepare() for all, wsl_tcp_prefetch() for all, then for each packet
+ * The order of calls for a batch is: wsl_tcp_prepare(), wsl_tcp_look_up(), wsl_tcp_prefetch() for all, then for each packet
  * wsl_tcp_superseded(), wsl_tcp_place(), wsl_tcp_advance(), wsl_tcp_piece()/wsl_tcp_consume() as long as there is something, wsl_tcp_settle().
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -37,6 +37,7 @@ typedef struct {
     uint8_t from; /**< the side that sent it */
     WslTime time;
     WslPacketNo packet;
+    WslFlow *flow; /**< of this key, or NULL if it has to be looked for: wsl_tcp_look_up() */
 } WslArrival;
 
 /** Round trips between the point of capture and one end: the shortest, and a histogram of powers of two. */
@@ -173,9 +174,17 @@ typedef struct {
 WslTcpTable *wsl_tcp_new(const WslTcpLimits *limits);
 void wsl_tcp_free(WslTcpTable *table);
 
+/*
+ * The steps of a batch, each for all of its segments before the next: what one step asks of the memory is there for the next.
+ */
 /** Finds key, side and hash of `arrival->segment`, and prefetches the table's slot. */
 void wsl_tcp_prepare(WslTcpTable *table, WslArrival *arrival);
-void wsl_tcp_prefetch(const WslTcpTable *table, const WslArrival *arrival);
+/** Looks into the slot and prefetches the flow. */
+void wsl_tcp_look_up(const WslTcpTable *table, WslArrival *arrival);
+/** Prefetches the flow's connection. */
+void wsl_tcp_prefetch(WslArrival *arrival);
+/** The connection that the segment is likely to belong to, for prefetching what its owner keeps; NULL if there is none. */
+const WslTcp *wsl_tcp_expected(const WslArrival *arrival);
 
 /** The connection that this SYN replaces, NULL if none: end and release it before wsl_tcp_place(). */
 WslTcp *wsl_tcp_superseded(WslTcpTable *table, const WslArrival *arrival);

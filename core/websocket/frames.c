@@ -99,14 +99,10 @@ static void judge_header(WslFrameReader *reader, const WslFrameRules *rules)
         offend(reader, WSL_V_CONTINUATION_MISSING);
 }
 
-static void begin_message(WslFrameReader *reader, const WslFrameRules *rules, uint8_t opcode)
+static void begin_message(WslFrameReader *reader, uint8_t opcode)
 {
-    uint8_t bits = reader->header[0] >> 4 & 7;
-
     reader->state &= (uint8_t) ~(WSL_READER_COMPRESSED | WSL_READER_UNREADABLE | WSL_READER_BAD_TEXT);
     reader->state |= WSL_READER_IN_MESSAGE;
-    if (bits & WSL_RSV1 && rules->owned_bits & WSL_RSV1)
-        reader->state |= WSL_READER_COMPRESSED;
     reader->message_opcode = opcode;
     reader->message_length = 0;
     reader->message_frames = 0;
@@ -128,10 +124,12 @@ static void begin_payload(WslFrameReader *reader, const WslFrameRules *rules)
     if (!is_data(opcode))
         return;
     if (opcode != WSL_OP_CONTINUATION)
-        begin_message(reader, rules, opcode);
+        begin_message(reader, opcode);
     /* What forbidden bits or an extension that nobody knows did to a payload cannot be told. */
     if (reader->violations & 1U << WSL_V_RESERVED_BITS || (bits && rules->opaque_bits))
         reader->state |= WSL_READER_UNREADABLE;
+    if (bits & WSL_RSV1 && rules->owned_bits & WSL_RSV1 && !(reader->violations & 1U << WSL_V_RESERVED_BITS))
+        reader->state |= WSL_READER_COMPRESSED;
 }
 
 static uint64_t big_endian(const uint8_t *bytes, unsigned count)
@@ -141,6 +139,15 @@ static uint64_t big_endian(const uint8_t *bytes, unsigned count)
     for (unsigned i = 0; i < count; i++)
         value = value << 8 | bytes[i];
     return value;
+}
+
+/* Pieces may come out of order: a frame is complete with the latest packet that carries a part of it. */
+static void note_packet(WslFrameReader *reader, const WslPiece *piece)
+{
+    if (piece->packet > reader->latest_in) {
+        reader->latest_in = piece->packet;
+        reader->latest = piece->time;
+    }
 }
 
 /* Takes header bytes; true when the header is complete. */
@@ -153,6 +160,7 @@ static bool take_header(WslFrameReader *reader, const WslPiece *piece, uint64_t 
         reader->begun_in = reader->latest_in = piece->packet;
         reader->violations = 0;
     }
+    note_packet(reader, piece);
     while (reader->have < reader->need && *taken < piece->length) {
         reader->header[reader->have++] = piece->data[(*taken)++];
         if (reader->have == 2) {
@@ -199,7 +207,8 @@ static void take_control(WslFrameReader *reader, const uint8_t *bytes, uint64_t 
     size_t count = (size_t)MIN(length, WSL_CONTROL_MAX - position);
     wsl_unmask(plain, bytes, count, key_of(reader), position & 3);
     reader->hash += hash_part(plain, count, (uint32_t)position);
-    if (opcode_of(reader) != WSL_OP_CLOSE)
+    /* What stands behind a hole is not kept: nothing would tell it from the bytes before. */
+    if (opcode_of(reader) != WSL_OP_CLOSE || position > reader->control_have)
         return;
     if (!reader->control)
         reader->control = g_malloc(WSL_CONTROL_MAX);
@@ -247,9 +256,9 @@ static void take_hole(WslFrameReader *reader, uint64_t length)
     reader->message_length += length;
 }
 
-static void judge_close(WslFrameReader *reader, WslFrame *frame)
+static void judge_close(WslFrameReader *reader, const WslFrameRules *rules, WslFrame *frame)
 {
-    bool whole = !(reader->state & WSL_READER_HOLE);
+    bool whole = !(reader->state & WSL_READER_HOLE), opaque = frame->rsv && rules->opaque_bits;
 
     frame->close_code = -1;
     frame->reason = NULL;
@@ -263,7 +272,7 @@ static void judge_close(WslFrameReader *reader, WslFrame *frame)
     frame->reason_length = (size_t)reader->control_have - 2;
     if (!wsl_close_code_allowed(frame->close_code))
         offend(reader, WSL_V_CLOSE_INVALID_CODE);
-    if (whole && reader->length <= WSL_CONTROL_MAX && !(reader->violations & 1U << WSL_V_RESERVED_BITS) &&
+    if (whole && !opaque && reader->length <= WSL_CONTROL_MAX && !(reader->violations & 1U << WSL_V_RESERVED_BITS) &&
         wsl_utf8_check(WSL_UTF8_ACCEPT, frame->reason, frame->reason_length) != WSL_UTF8_ACCEPT)
         offend(reader, WSL_V_TEXT_INVALID_UTF8);
 }
@@ -303,7 +312,8 @@ static void describe(const WslFrameReader *reader, WslFrame *frame)
     frame->packet = reader->latest_in;
     frame->payload_hash = reader->hash;
     frame->whole = !(reader->state & WSL_READER_HOLE);
-    frame->compressed = reader->state & WSL_READER_COMPRESSED && is_data(frame->opcode);
+    frame->compressed =
+        reader->state & WSL_READER_COMPRESSED && reader->state & WSL_READER_IN_MESSAGE && is_data(frame->opcode);
     frame->finished = true;
     frame->message = false;
     frame->close_code = -1;
@@ -311,7 +321,7 @@ static void describe(const WslFrameReader *reader, WslFrame *frame)
     frame->reason_length = 0;
 }
 
-static void complete(WslFrameReader *reader, WslFrame *frame)
+static void complete(WslFrameReader *reader, const WslFrameRules *rules, WslFrame *frame)
 {
     uint8_t opcode = opcode_of(reader);
 
@@ -321,7 +331,7 @@ static void complete(WslFrameReader *reader, WslFrame *frame)
         if (frame->fin)
             end_message(reader, frame);
     } else if (opcode == WSL_OP_CLOSE) {
-        judge_close(reader, frame);
+        judge_close(reader, rules, frame);
         reader->state |= WSL_READER_CLOSED;
     }
     frame->violations = reader->violations;
@@ -363,6 +373,7 @@ WslReadResult wsl_frames_read(WslFrameReader *reader, const WslFrameRules *rules
     }
     uint64_t length = MIN(reader->remaining, piece->length - *taken);
     if (length) {
+        note_packet(reader, piece);
         if (piece->data)
             take_payload(reader, piece->data + *taken, length);
         else
@@ -370,20 +381,14 @@ WslReadResult wsl_frames_read(WslFrameReader *reader, const WslFrameRules *rules
         *taken += length;
         reader->remaining -= length;
     }
-    /* Pieces may come out of order: a frame is complete with the latest packet that carries a part of it. */
-    if (piece->packet > reader->latest_in) {
-        reader->latest_in = piece->packet;
-        reader->latest = piece->time;
-    }
     if (reader->remaining)
         return WSL_READ_MORE;
-    complete(reader, frame);
+    complete(reader, rules, frame);
     return WSL_READ_FRAME;
 }
 
-bool wsl_frames_unfinished(WslFrameReader *reader, const WslFrameRules *rules, WslFrame *frame)
+bool wsl_frames_unfinished(WslFrameReader *reader, WslFrame *frame)
 {
-    (void)rules;
     if (!(reader->state & WSL_READER_IN_PAYLOAD) || !reader->violations)
         return false;
     describe(reader, frame);

@@ -134,7 +134,7 @@ WslReadResult wsl_frames_read(WslFrameReader *reader, const WslFrameRules *rules
                               uint64_t *taken, WslFrame *frame);
 
 /** At the direction's end: true if it ended inside a frame whose header holds a violation, which `frame` then tells. */
-bool wsl_frames_unfinished(WslFrameReader *reader, const WslFrameRules *rules, WslFrame *frame);
+bool wsl_frames_unfinished(WslFrameReader *reader, WslFrame *frame);
 
 /** Frees what the reader allocated. */
 void wsl_frames_clear(WslFrameReader *reader);
