@@ -91,6 +91,8 @@ void wsl_analyzer_free(WslAnalyzer *analyzer)
         wsl_connection_free(analyzer, g_ptr_array_index(analyzer->listed, i));
     g_ptr_array_free(analyzer->listed, TRUE);
     wsl_slab_free(analyzer->connections);
+    if (analyzer->servers)
+        g_ptr_array_free(analyzer->servers, TRUE);
     wsl_endpoints_free(analyzer->endpoints);
     g_array_free(analyzer->displaceable, TRUE);
     g_array_free(analyzer->capture.link_types, TRUE);
@@ -229,4 +231,5 @@ void wsl_analyzer_finish(WslAnalyzer *analyzer)
     WSL_TELL(analyzer, on_finish);
     g_ptr_array_sort(analyzer->listed, by_first_packet);
     wsl_findings_sort(analyzer->findings);
+    wsl_view_settle(analyzer);
 }

@@ -38,6 +38,7 @@ struct WslAnalyzer {
     unsigned salted;
     WslTotals totals;
     GPtrArray *listed;    /* WslConnection, ended */
+    GPtrArray *servers; /* WslEndpoint that speak WebSocket, by address; made at the end */
     GArray *displaceable; /* guint: indexes of listed ones without findings */
 };
 
@@ -61,5 +62,10 @@ void wsl_connection_refused(WslAnalyzer *analyzer, WslConnection *connection);
 void wsl_connection_finish(WslAnalyzer *analyzer, WslConnection *connection, bool capture_over);
 /** Frees the connection and what it owns. */
 void wsl_connection_free(WslAnalyzer *analyzer, WslConnection *connection);
+
+/* view.c: the public model */
+
+/** Puts in order what the views show, at the end. */
+void wsl_view_settle(WslAnalyzer *analyzer);
 
 #endif

@@ -109,8 +109,8 @@ void wsl_endpoint_speaks(WslEndpoint *endpoint)
     if (endpoint->speaks)
         return;
     endpoint->speaks = true;
-    endpoint->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, (GDestroyNotify)g_ref_string_release, g_free);
-    endpoint->paths = g_hash_table_new_full(g_str_hash, g_str_equal, (GDestroyNotify)g_ref_string_release, g_free);
+    endpoint->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    endpoint->paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     endpoint->statuses = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     endpoint->close_codes = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     endpoint->upgrades = g_new0(WslDurations, 1);
@@ -152,37 +152,47 @@ bool wsl_endpoints_limited(const WslEndpoints *endpoints)
     return endpoints->limited;
 }
 
-static gint by_time(gconstpointer a, gconstpointer b)
+static gint by_number(gconstpointer a, gconstpointer b)
 {
-    const WslLogEntry *x = a, *y = b;
+    const int64_t *x = a, *y = b;
 
-    if (x->time != y->time)
-        return x->time < y->time ? -1 : 1;
-    /* At the same instant the one that ends goes before the one that takes its place. */
-    return (int)y->kind - (int)x->kind;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Times of one kind of entry in order; mostly they are already. */
+static GArray *times_of(const WslEndpoint *endpoint, WslLogKind kind)
+{
+    GArray *times = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    bool in_order = true;
+
+    for (guint i = 0; endpoint->log && i < endpoint->log->len; i++) {
+        const WslLogEntry *entry = &g_array_index(endpoint->log, WslLogEntry, i);
+        if (entry->kind != kind)
+            continue;
+        in_order &= !times->len || g_array_index(times, int64_t, times->len - 1) <= entry->time;
+        g_array_append_val(times, entry->time);
+    }
+    if (!in_order)
+        g_array_sort(times, by_number);
+    return times;
 }
 
 void wsl_endpoint_peaks(const WslEndpoint *endpoint, uint64_t *open_at_most, uint64_t *opened_per_s)
 {
-    uint64_t open = 0;
-    guint behind = 0, recent = 0;
+    g_autoptr(GArray) opened = times_of(endpoint, WSL_LOG_OPENED);
+    g_autoptr(GArray) over = times_of(endpoint, WSL_LOG_OVER);
+    guint ended = 0, behind = 0;
 
     *open_at_most = *opened_per_s = 0;
-    if (!endpoint->log)
-        return;
-    g_array_sort(endpoint->log, by_time);
-    const WslLogEntry *log = (const WslLogEntry *)(void *)endpoint->log->data;
-    for (guint i = 0; i < endpoint->log->len; i++) {
-        if (log[i].kind == WSL_LOG_OVER && open)
-            open--;
-        if (log[i].kind != WSL_LOG_OPENED)
-            continue;
-        open++;
-        *open_at_most = MAX(*open_at_most, open);
-        recent++;
-        for (; log[i].time - log[behind].time >= WSL_SECOND; behind++)
-            recent -= log[behind].kind == WSL_LOG_OPENED;
-        *opened_per_s = MAX(*opened_per_s, recent);
+    for (guint i = 0; i < opened->len; i++) {
+        int64_t now = g_array_index(opened, int64_t, i);
+        /* At the same instant the one that ends goes before the one that takes its place. */
+        while (ended < over->len && ended < i && g_array_index(over, int64_t, ended) <= now)
+            ended++;
+        while (now - g_array_index(opened, int64_t, behind) >= WSL_SECOND)
+            behind++;
+        *open_at_most = MAX(*open_at_most, (uint64_t)(i + 1 - ended));
+        *opened_per_s = MAX(*opened_per_s, (uint64_t)(i + 1 - behind));
     }
 }
 
@@ -205,7 +215,7 @@ void wsl_count_text(GHashTable *table, const char *key, size_t limit)
         if (g_hash_table_size(table) >= limit)
             return;
         count = g_new0(uint64_t, 1);
-        g_hash_table_insert(table, g_ref_string_new_intern(key), count);
+        g_hash_table_insert(table, g_strdup(key), count);
     }
     ++*count;
 }

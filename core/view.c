@@ -142,6 +142,14 @@ size_t wsl_analyzer_connection_count(const WslAnalyzer *analyzer)
     return analyzer->listed->len;
 }
 
+uint64_t wsl_analyzer_connection_weight(const WslAnalyzer *analyzer, size_t index, bool *has_findings)
+{
+    const WslConnection *connection = g_ptr_array_index(analyzer->listed, index);
+
+    *has_findings = connection->marks & WSL_HAS_FINDING;
+    return connection->directions[0].payload_bytes + connection->directions[1].payload_bytes;
+}
+
 void wsl_analyzer_connection(const WslAnalyzer *analyzer, size_t index, WslConnectionView *view)
 {
     wsl_connection_view(analyzer, g_ptr_array_index(analyzer->listed, index), view);
@@ -164,9 +172,7 @@ uint64_t wsl_analyzer_found(const WslAnalyzer *analyzer, size_t row)
 
 size_t wsl_analyzer_server_count(const WslAnalyzer *analyzer)
 {
-    g_autoptr(GPtrArray) speaking = wsl_endpoints_speaking(analyzer->endpoints);
-
-    return speaking->len;
+    return analyzer->servers ? analyzer->servers->len : 0;
 }
 
 static gint by_address(gconstpointer a, gconstpointer b, gpointer user)
@@ -187,6 +193,12 @@ static gint by_address(gconstpointer a, gconstpointer b, gpointer user)
             return order;
     }
     return (int)x->port - (int)y->port;
+}
+
+void wsl_view_settle(WslAnalyzer *analyzer)
+{
+    analyzer->servers = wsl_endpoints_speaking(analyzer->endpoints);
+    g_ptr_array_sort_with_data(analyzer->servers, by_address, analyzer);
 }
 
 typedef struct {

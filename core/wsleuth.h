@@ -179,6 +179,8 @@ void wsl_analyzer_totals(const WslAnalyzer *analyzer, WslTotals *totals);
 /** After the end: listed connections in the order of their first packets, servers by address, findings in total order. */
 size_t wsl_analyzer_connection_count(const WslAnalyzer *analyzer);
 void wsl_analyzer_connection(const WslAnalyzer *analyzer, size_t index, WslConnectionView *view);
+/** Payload bytes of a listed connection and whether something was found about it: what ranks it, without making its view. */
+uint64_t wsl_analyzer_connection_weight(const WslAnalyzer *analyzer, size_t index, bool *has_findings);
 size_t wsl_analyzer_server_count(const WslAnalyzer *analyzer);
 void wsl_analyzer_server(const WslAnalyzer *analyzer, size_t index, WslServerView *view);
 size_t wsl_analyzer_finding_count(const WslAnalyzer *analyzer);

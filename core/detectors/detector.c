@@ -21,6 +21,14 @@ const char *wsl_end_text(const WslDetector *self, const WslConnection *connectio
     return out;
 }
 
+char *wsl_address_text(const WslDetector *self, uint32_t address, bool ipv6, uint16_t port)
+{
+    char text[64];
+
+    wsl_tcp_end_text(self->analyzer->tcp, address, ipv6, port, text);
+    return g_strdup(text);
+}
+
 WslFinding *wsl_open(WslDetector *self, WslConnection *connection, WslDirection direction, const char *id)
 {
     WslFinding *finding = wsl_finding_new(self->analyzer->findings, id);

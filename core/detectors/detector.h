@@ -83,6 +83,9 @@ WslFinding *wsl_close(WslDetector *self, WslFinding *finding);
 /** "ip:port" of the client or server, into a buffer of 64 bytes. */
 const char *wsl_end_text(const WslDetector *self, const WslConnection *connection, bool client, char out[64]);
 
+/** The same of a connection that is gone, from its address fields; g_free() it. */
+char *wsl_address_text(const WslDetector *self, uint32_t address, bool ipv6, uint16_t port);
+
 /** What TCP and packet decoding counted, for findings about the capture. */
 const WslTcpCounts *wsl_tcp_figures(const WslDetector *self);
 void wsl_capture_figures(const WslDetector *self, WslCaptureView *view, uint32_t *snaplen);

@@ -17,7 +17,9 @@ typedef struct {
     uint64_t nonce;
     WslTime requested, answered, times[FIRST];
     WslPacketNo packets[FIRST];
-    char *client, *server;
+    uint32_t address[2]; /* of client and server, as the connection has them */
+    uint16_t port[2];
+    bool ipv6;
     bool matched; /* another client has the same keys */
     bool reported;
 } Sharer;
@@ -50,15 +52,6 @@ static gboolean equal(gconstpointer a, gconstpointer b)
     return memcmp(((const Sharer *)a)->keys, ((const Sharer *)b)->keys, sizeof((const Sharer *)a)->keys) == 0;
 }
 
-static void sharer_free(gpointer data)
-{
-    Sharer *sharer = data;
-
-    g_free(sharer->client);
-    g_free(sharer->server);
-    g_free(sharer);
-}
-
 static WslFinding *open_weak(WslDetector *self, WslConnection *connection, const char *kind, uint64_t keys,
                              uint64_t frames)
 {
@@ -76,8 +69,8 @@ static void accuse_gone(WslDetector *self, Sharer *sharer)
 
     finding->has_stream = true;
     finding->stream = sharer->stream;
-    finding->client = g_strdup(sharer->client);
-    finding->server = g_strdup(sharer->server);
+    finding->client = wsl_address_text(self, sharer->address[0], sharer->ipv6, sharer->port[0]);
+    finding->server = wsl_address_text(self, sharer->address[1], sharer->ipv6, sharer->port[1]);
     for (unsigned i = 0; i < FIRST; i++)
         wsl_prove(self, finding, sharer->packets[i], sharer->times[i]);
     wsl_finding_say(finding, "%s began with the same %d mask keys as another client: their generator is not seeded.",
@@ -103,10 +96,9 @@ static Sharer *remember(WslDetector *self, const WslConnection *connection, cons
 {
     All *all = wsl_kept_all(self);
     const WslUpgrade *upgrade = connection->upgrade;
-    char text[64];
 
     if (!all->sharers)
-        all->sharers = g_hash_table_new_full(hash, equal, sharer_free, NULL);
+        all->sharers = g_hash_table_new_full(hash, equal, g_free, NULL);
     Sharer *sharer = g_new0(Sharer, 1);
     memcpy(sharer->keys, keys->first, sizeof sharer->keys);
     Sharer *before = g_hash_table_lookup(all->sharers, sharer);
@@ -117,8 +109,9 @@ static Sharer *remember(WslDetector *self, const WslConnection *connection, cons
     sharer->stream = connection->stream;
     memcpy(sharer->packets, keys->packets, sizeof sharer->packets);
     memcpy(sharer->times, keys->times, sizeof sharer->times);
-    sharer->client = g_strdup(wsl_end_text(self, connection, true, text));
-    sharer->server = g_strdup(wsl_end_text(self, connection, false, text));
+    memcpy(sharer->address, connection->address, sizeof sharer->address);
+    memcpy(sharer->port, connection->port, sizeof sharer->port);
+    sharer->ipv6 = connection->ipv6;
     if (upgrade && upgrade->flags & WSL_UPGRADE_HAS_NONCE) {
         sharer->nonce = upgrade->nonce;
         sharer->requested = upgrade->requested;

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/texts.h"
+
 static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 enum { TEXT_MAX = 4096, NONCE_BYTES = 16, NONCE_BASE64 = 24 };
 
@@ -36,10 +38,7 @@ const char *wsl_upgrade_fault_text(WslFault fault)
 
 static const char *keep(WslSpan span)
 {
-    if (!span.bytes)
-        return NULL;
-    g_autofree char *text = g_strndup(span.bytes, MIN(span.length, TEXT_MAX));
-    return g_ref_string_new_intern(text);
+    return span.bytes ? wsl_text_keep(span.bytes, MIN(span.length, TEXT_MAX)) : NULL;
 }
 
 static char *copy(WslSpan span)
@@ -49,8 +48,7 @@ static char *copy(WslSpan span)
 
 static void drop(const char **text)
 {
-    if (*text)
-        g_ref_string_release((char *)*text);
+    wsl_text_drop(*text);
     *text = NULL;
 }
 
@@ -66,7 +64,7 @@ static const char *keep_list(const WslHead *head, const char *name)
     while (wsl_list_next(&walk, &element) && joined->len < TEXT_MAX)
         g_string_append_printf(joined, "%s%.*s", joined->len ? ", " : "", (int)MIN(element.length, TEXT_MAX),
                                element.bytes);
-    return g_ref_string_new_intern(joined->str);
+    return wsl_text_keep(joined->str, joined->len);
 }
 
 bool wsl_upgrade_is_request(const WslHead *head)
@@ -174,7 +172,7 @@ WslUpgrade *wsl_upgrade_new(const WslHead *request)
 void wsl_upgrade_name_client(WslUpgrade *upgrade, const char *name)
 {
     drop(&upgrade->client_named);
-    upgrade->client_named = g_ref_string_new_intern(name);
+    upgrade->client_named = wsl_text_keep(name, strlen(name));
 }
 
 void wsl_upgrade_free(WslUpgrade *upgrade)

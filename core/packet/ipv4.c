@@ -20,11 +20,8 @@ WslDecodeResult wsl_layer_ipv4(WslCursor *cursor)
     if (ip[0] >> 4 != 4 || header < HEADER_MIN)
         return WSL_MALFORMED;
     /* Segmentation offload leaves 0: the packet is as long as it is. */
-    if (total != 0) {
-        if (total < header)
-            return WSL_MALFORMED;
+    if (total != 0)
         wsl_narrow(cursor, total);
-    }
     if (cursor->captured < header)
         return wsl_lacking(cursor, header);
     if ((wsl_be16(ip + 6) & FRAGMENT_MASK) != 0)

@@ -46,7 +46,7 @@ static bool plain_tcp(WslCursor *cursor, uint16_t link_type)
     if (wsl_be16(ip - 2) != 0x0800 || ip[0] != 0x45 || ip[9] != 6 || (wsl_be16(ip + 6) & 0x3fff) != 0)
         return false;
     uint32_t total = wsl_be16(ip + 2);
-    if (total < IPV4_BYTES + TCP_MIN || total > cursor->wire - ETHERNET_BYTES)
+    if (total < IPV4_BYTES + TCP_MIN)
         return false;
     cursor->ip_id = wsl_be16(ip + 4);
     cursor->ttl = ip[8];

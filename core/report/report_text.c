@@ -373,11 +373,15 @@ static GArray *ranked(Page *page)
     GArray *ranks = g_array_new(FALSE, FALSE, sizeof(Rank));
 
     for (size_t i = 0; i < wsl_analyzer_connection_count(page->analyzer); i++) {
-        WslConnectionView view;
-        wsl_analyzer_connection(page->analyzer, i, &view);
-        Rank rank = {i, view.directions[0].payload_bytes + view.directions[1].payload_bytes, view.has_findings};
-        if (wsl_shows_connection(page->shown, &view))
-            g_array_append_val(ranks, rank);
+        Rank rank = {.index = i};
+        rank.bytes = wsl_analyzer_connection_weight(page->analyzer, i, &rank.finding);
+        if (wsl_shown_narrows(page->shown)) {
+            WslConnectionView view;
+            wsl_analyzer_connection(page->analyzer, i, &view);
+            if (!wsl_shows_connection(page->shown, &view))
+                continue;
+        }
+        g_array_append_val(ranks, rank);
     }
     return ranks;
 }

@@ -66,11 +66,13 @@ static void judge_acknowledged(WslTcpTable *table, WslTcp *tcp, unsigned side, u
 {
     const WslFlowSide *own = &tcp->flow->side[side];
 
+    acked = wsl_tcp_acked_bytes(tcp, side, acked);
     if (!(own->flags & WSL_SIDE_SEEN) || seq_diff(acked, own->next) <= 0)
         return;
     int32_t unseen = seq_diff(acked, wsl_tcp_contiguous(tcp, side));
     /* One number beyond the bytes may be a FIN's. */
-    if (unseen <= 0 || (unseen == 1 && !(tcp->trouble && tcp->trouble->side[side].held)))
+    bool may_be_fin = !(own->flags & WSL_SIDE_FIN) && !(tcp->trouble && tcp->trouble->side[side].held);
+    if (unseen <= 0 || (unseen == 1 && may_be_fin))
         return;
     if (!tcp->trouble || !tcp->trouble->side[side].watching)
         watch(table, tcp, side, acked);
@@ -143,7 +145,8 @@ static void take_payload(WslTcpTable *table, WslTcp *tcp, const WslArrival *arri
     uint32_t start = segment->flags & WSL_TCP_SYN ? segment->seq + 1 : segment->seq, end = start + segment->length;
     int32_t ahead = seq_diff(start, own->next), beyond = seq_diff(end, own->next);
 
-    if (segment->length <= 1 && seq_diff(start, tcp->side[side].sent) == -1) {
+    if (segment->length == 1 && seq_diff(start, tcp->side[side].sent) == -1 &&
+        seq_diff(end, wsl_tcp_contiguous(tcp, side)) <= 0) {
         place->what |= WSL_ARRIVAL_KEEP_ALIVE;
         return;
     }
@@ -196,6 +199,16 @@ static void end_side(WslTcpTable *table, WslTcp *tcp, unsigned side, uint8_t fla
     }
 }
 
+/* Where the FIN stands, everything was sent, seen or not. */
+static void take_fin(WslTcpTable *table, WslTcp *tcp, unsigned side, const WslSegment *segment, WslPlace *place)
+{
+    uint32_t end = segment->seq + segment->length + (segment->flags & WSL_TCP_SYN ? 1 : 0);
+
+    if (seq_diff(end, tcp->side[side].sent) > 0)
+        tcp->side[side].sent = end;
+    end_side(table, tcp, side, WSL_SIDE_FIN, place);
+}
+
 static uint32_t first_waiting(const WslTcp *tcp, unsigned side, uint32_t otherwise)
 {
     const WslHeld *held = tcp->trouble->side[side].held;
@@ -212,12 +225,15 @@ static void judge_gap(WslTcpTable *table, WslTcp *tcp, unsigned side)
     if (tcp->trouble->side[side].watching) {
         if (seq_diff(next, tcp->trouble->side[side].watched) >= 0) {
             tcp->trouble->side[side].watching = false;
+            judge_acknowledged(table, tcp, side, tcp->flow->side[side].acked);
         } else if (++tcp->trouble->side[side].watch_packets >= HOLE_PACKETS &&
                    table->clock - tcp->trouble->side[side].watch_time >= HOLE_TIME) {
             uint32_t until = tcp->trouble->side[side].watched, waiting = first_waiting(tcp, side, until);
             tcp->trouble->side[side].watching = false;
             tcp->trouble->side[side].hole = true;
             tcp->trouble->side[side].hole_until = seq_diff(waiting, until) < 0 ? waiting : until;
+            /* More may have been acknowledged meanwhile. */
+            judge_acknowledged(table, tcp, side, tcp->flow->side[side].acked);
         }
         return;
     }
@@ -277,7 +293,7 @@ void wsl_tcp_advance(WslTcpTable *table, const WslArrival *arrival, WslPlace *pl
     if (segment->length && !(segment->flags & WSL_TCP_RST))
         take_payload(table, tcp, arrival, place);
     if (segment->flags & WSL_TCP_FIN)
-        end_side(table, tcp, side, WSL_SIDE_FIN, place);
+        take_fin(table, tcp, side, segment, place);
     if (segment->flags & WSL_TCP_RST)
         end_side(table, tcp, side, WSL_SIDE_RST, place);
     if (G_UNLIKELY(tcp->trouble)) {

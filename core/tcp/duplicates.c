@@ -19,11 +19,10 @@ enum { ENTRIES = 4096, VIEWED = 1024, ENDS = 32 };
 #define WITHOUT_ID_WITHIN (1 * WSL_MILLISECOND)
 
 typedef struct {
-    uint32_t signature;
-    uint32_t content; /* hash of header and payload ends; only where there is no IP id */
     int64_t time;
-    uint16_t ip_id;
+    uint32_t signature; /* of all that must be equal */
     uint8_t ttl;
+    bool has_id;
 } Entry;
 
 /* What each connection showed lately, and in which view. */
@@ -81,25 +80,32 @@ static uint32_t content_of(const WslSegment *segment)
     return (uint32_t)(stir_bytes(state, segment->payload + segment->captured - head, head) >> 32);
 }
 
-static bool same_view(WslDuplicates *duplicates, const WslArrival *arrival)
+static uint64_t signature_of(const WslArrival *arrival, bool has_id)
 {
     const WslSegment *segment = &arrival->segment;
     uint64_t mixed = stir(arrival->hash ^ (uint64_t)arrival->from << 40, (uint64_t)segment->seq << 32 | segment->ack);
-    mixed = stir(mixed, (uint64_t)segment->view << 32 | segment->length << 8 | segment->flags);
-    Entry *entry = &duplicates->entries[mixed % ENTRIES];
-    bool has_id = segment->ip_id != 0;
-    bool weighty = segment->length || segment->flags & (WSL_TCP_SYN | WSL_TCP_FIN);
-    uint32_t content = !has_id && weighty && segment->captured == segment->length ? content_of(segment) : 0;
-    int64_t apart = arrival->time - entry->time;
 
-    if (entry->signature == (uint32_t)(mixed >> 32) && entry->ip_id == segment->ip_id && apart >= 0 &&
-        (entry->ttl == segment->ttl || entry->ttl == segment->ttl + 1)) {
-        if (has_id && apart <= SAME_VIEW_WITHIN)
-            return true;
-        if (!has_id && content && content == entry->content && apart <= WITHOUT_ID_WITHIN)
-            return true;
-    }
-    *entry = (Entry){(uint32_t)(mixed >> 32), content, arrival->time, segment->ip_id, segment->ttl};
+    mixed = stir(mixed, (uint64_t)segment->view << 32 | segment->length << 8 | segment->flags);
+    return stir(mixed, has_id ? segment->ip_id : content_of(segment));
+}
+
+static bool same_view(WslDuplicates *duplicates, const WslArrival *arrival)
+{
+    const WslSegment *segment = &arrival->segment;
+    bool has_id = segment->ip_id != 0;
+
+    /* Without an id an honest repetition of an empty segment cannot be told from a copy. */
+    if (!has_id && (segment->captured < segment->length ||
+                    !(segment->length || segment->flags & (WSL_TCP_SYN | WSL_TCP_FIN))))
+        return false;
+    uint64_t signature = signature_of(arrival, has_id);
+    Entry *entry = &duplicates->entries[signature % ENTRIES];
+    int64_t apart = arrival->time - entry->time;
+    if (entry->signature == (uint32_t)(signature >> 32) && entry->has_id == has_id && apart >= 0 &&
+        apart <= (has_id ? SAME_VIEW_WITHIN : WITHOUT_ID_WITHIN) &&
+        (entry->ttl == segment->ttl || entry->ttl == segment->ttl + 1))
+        return true;
+    *entry = (Entry) {arrival->time, (uint32_t)(signature >> 32), segment->ttl, has_id};
     return false;
 }
 

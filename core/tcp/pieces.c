@@ -249,17 +249,21 @@ void wsl_tcp_give_up(WslTcpTable *table, WslTcp *tcp)
     if (!tcp->trouble)
         return;
     for (unsigned side = 0; side < 2; side++) {
+        const WslFlowSide *own = &tcp->flow->side[side];
         const WslHeld *held = held_of(tcp, side);
         while (held && held->next)
             held = held->next;
-        if (held) {
-            tcp->trouble->side[side].hole = true;
-            tcp->trouble->side[side].hole_until =
-                tcp->flow->side[side].next + (uint32_t)(held->offset + held->length - tcp->side[side].offset);
-        } else if (tcp->trouble->side[side].watching) {
-            tcp->trouble->side[side].hole = true;
-            tcp->trouble->side[side].hole_until = tcp->trouble->side[side].watched;
+        uint32_t until = own->next;
+        if (held)
+            until += (uint32_t)(held->offset + held->length - tcp->side[side].offset);
+        if (own->flags & WSL_SIDE_ACKED && own->flags & WSL_SIDE_SEEN) {
+            uint32_t acked = wsl_tcp_acked_bytes(tcp, side, own->acked);
+            int32_t unseen = seq_diff(acked, until);
+            if (unseen > 1 || (unseen == 1 && own->flags & WSL_SIDE_FIN)) /* one number may be an unseen FIN's */
+                until = acked;
         }
+        tcp->trouble->side[side].hole = until != own->next;
+        tcp->trouble->side[side].hole_until = until;
         tcp->trouble->side[side].watching = false;
     }
     (void)table;

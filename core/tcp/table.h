@@ -66,6 +66,14 @@ static inline uint64_t wsl_tcp_offset_of(const WslTcp *tcp, unsigned side, uint3
     return offset > 0 ? (uint64_t)offset : 0;
 }
 
+/** `acked` without the number that a FIN takes, if the side's FIN was seen. */
+static inline uint32_t wsl_tcp_acked_bytes(const WslTcp *tcp, unsigned side, uint32_t acked)
+{
+    uint32_t sent = tcp->side[side].sent;
+
+    return tcp->flow->side[side].flags & WSL_SIDE_FIN && seq_diff(acked, sent) > 0 ? sent : acked;
+}
+
 /** Sequence number up to which everything that `side` sent is there, consumed or waiting. */
 uint32_t wsl_tcp_contiguous(const WslTcp *tcp, unsigned side);
 
