@@ -431,34 +431,51 @@ static uint64_t take(WslAnalyzer *analyzer, WslTcp *tcp, unsigned side, const Ws
     return piece->length;
 }
 
-/* Pulls what one side can give; true if anything moved, so that the other side may go on too. */
-static bool drain(WslAnalyzer *analyzer, WslTcp *tcp, unsigned side, bool over)
+/* Takes one piece of a side; true if anything moved. */
+static bool step(WslAnalyzer *analyzer, WslTcp *tcp, unsigned side, bool over)
 {
-    bool moved = false;
     WslPiece piece;
 
-    while (wsl_tcp_piece(analyzer->tcp, tcp, side, &piece)) {
-        if (!tcp->owner)
-            wsl_connection_begin(analyzer, tcp);
-        uint8_t kind = ((WslConnection *)tcp->owner)->kind;
-        uint64_t taken = take(analyzer, tcp, side, &piece, over);
-        wsl_tcp_consume(analyzer->tcp, tcp, side, taken);
-        kind ^= ((WslConnection *)tcp->owner)->kind;
-        moved |= taken || kind;
-        if ((!taken && !kind) || ((WslConnection *)tcp->owner)->kind == WSL_KIND_FOREIGN)
-            break;
-    }
-    return moved;
+    if (!wsl_tcp_piece(analyzer->tcp, tcp, side, &piece))
+        return false;
+    if (!tcp->owner)
+        wsl_connection_begin(analyzer, tcp);
+    uint8_t kind = tcp->owner->kind;
+    uint64_t taken = take(analyzer, tcp, side, &piece, over);
+    wsl_tcp_consume(analyzer->tcp, tcp, side, taken);
+    return taken || kind != tcp->owner->kind;
 }
 
-static void drain_both(WslAnalyzer *analyzer, WslTcp *tcp, unsigned first, bool over)
+/* Bytes of both sides wait: the earlier packet goes first. -1: neither side has any, or both are stuck. */
+static int next_side(WslAnalyzer *analyzer, WslTcp *tcp, const bool stuck[2])
 {
-    for (;;) {
-        bool moved = drain(analyzer, tcp, first, over);
-        if (tcp->trouble && drain(analyzer, tcp, !first, over))
-            moved = true;
-        if (!moved || !tcp->trouble || !tcp->owner || ((WslConnection *)tcp->owner)->kind == WSL_KIND_FOREIGN)
-            break;
+    WslPiece pieces[2];
+    bool has[2];
+
+    for (unsigned side = 0; side < 2; side++)
+        has[side] = !stuck[side] && wsl_tcp_piece(analyzer->tcp, tcp, side, &pieces[side]);
+    if (has[0] && has[1])
+        return pieces[1].packet < pieces[0].packet;
+    return has[0] ? 0 : has[1] ? 1 : -1;
+}
+
+static bool is_foreign(const WslTcp *tcp)
+{
+    return tcp->owner && tcp->owner->kind == WSL_KIND_FOREIGN;
+}
+
+/* Pulls what both sides can give: what moved on one may be what the other waited for. */
+static void drain(WslAnalyzer *analyzer, WslTcp *tcp, unsigned first, bool over)
+{
+    bool stuck[2] = {false, false};
+
+    while (!tcp->trouble && !is_foreign(tcp))
+        if (!step(analyzer, tcp, first, over))
+            return;
+    for (int side; !is_foreign(tcp) && (side = next_side(analyzer, tcp, stuck)) >= 0;) {
+        stuck[side] = !step(analyzer, tcp, (unsigned)side, over);
+        if (!stuck[side])
+            stuck[!side] = false;
     }
 }
 
@@ -486,7 +503,7 @@ void wsl_stream_pull(WslAnalyzer *analyzer, WslTcp *tcp, const WslArrival *arriv
     if (connection && connection->kind == WSL_KIND_WEBSOCKET && *analyzer->hearers.on_segment)
         WSL_TELL(analyzer, on_segment, connection, wsl_direction_of(tcp, arrival->from), arrival, what);
     if (what & WSL_ARRIVAL_NEW_DATA || tcp->trouble)
-        drain_both(analyzer, tcp, arrival->from, false);
+        drain(analyzer, tcp, arrival->from, false);
     wsl_tcp_settle(analyzer->tcp, tcp);
     connection = tcp->owner;
     if (!connection)
@@ -523,7 +540,7 @@ void wsl_stream_end(WslAnalyzer *analyzer, WslTcp *tcp, bool capture_over)
 {
     wsl_tcp_give_up(analyzer->tcp, tcp);
     if (tcp->trouble)
-        drain_both(analyzer, tcp, tcp->client > 0, true);
+        drain(analyzer, tcp, tcp->client > 0, true);
     WslConnection *connection = tcp->owner;
     tcp->owner = NULL;
     if (connection) {

@@ -165,6 +165,11 @@ const WslFinding *wsl_analyzer_finding(const WslAnalyzer *analyzer, size_t index
     return wsl_findings_at(analyzer->findings, index);
 }
 
+size_t wsl_analyzer_max_findings(const WslAnalyzer *analyzer)
+{
+    return analyzer->options->max_findings;
+}
+
 uint64_t wsl_analyzer_found(const WslAnalyzer *analyzer, size_t row)
 {
     return wsl_findings_found(analyzer->findings, row);

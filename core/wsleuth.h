@@ -185,6 +185,8 @@ size_t wsl_analyzer_server_count(const WslAnalyzer *analyzer);
 void wsl_analyzer_server(const WslAnalyzer *analyzer, size_t index, WslServerView *view);
 size_t wsl_analyzer_finding_count(const WslAnalyzer *analyzer);
 const WslFinding *wsl_analyzer_finding(const WslAnalyzer *analyzer, size_t index);
+/** So many findings of each id are listed at most. */
+size_t wsl_analyzer_max_findings(const WslAnalyzer *analyzer);
 /** Findings made of a catalogue row (its index), listed or not. */
 uint64_t wsl_analyzer_found(const WslAnalyzer *analyzer, size_t row);
 

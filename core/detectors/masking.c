@@ -8,7 +8,7 @@
 
 #include "core/detectors/detector.h"
 
-enum { FIRST = 3, SHARERS = 65536 };
+enum { FIRST = 3, SHARERS = 16384 };
 
 /* The first keys of a client, and enough of it to accuse it after it has gone. */
 typedef struct {

@@ -67,8 +67,8 @@ static const WslCatalogueEntry entries[] = {
             "cache stores the 101.",
         .reference = "RFC 6455 §4.2.2 item 5.4",
         .innocent = "A key or accept value that the snaplen cut.",
-        .evidence = {{"expected", WSL_VALUE_TEXT, "the value for this request's key"},
-                     {"got", WSL_VALUE_TEXT, "the value that the server sent"}},
+        .evidence = {{"expected", WSL_VALUE_DIGEST, "the value for this request's key"},
+                     {"got", WSL_VALUE_DIGEST, "the value that the server sent"}},
     },
     {
         .id = "upgrade-subprotocol-unoffered",

@@ -28,6 +28,7 @@ typedef enum {
     WSL_VALUE_SECONDS, /**< ns inside, seconds in the JSON */
     WSL_VALUE_BOOL,
     WSL_VALUE_TEXT, /**< may come from the wire */
+    WSL_VALUE_DIGEST,  /**< base64 of a digest: no secret, although it looks like one */
     WSL_VALUE_LIST, /**< of texts */
 } WslValueType;
 

@@ -71,7 +71,7 @@ void wsl_finding_free(WslFinding *finding)
     if (!finding)
         return;
     for (unsigned i = 0; i < WSL_EVIDENCE_KEYS && finding->entry->evidence[i].key; i++) {
-        if (finding->entry->evidence[i].type == WSL_VALUE_TEXT)
+        if (finding->entry->evidence[i].type == WSL_VALUE_TEXT || finding->entry->evidence[i].type == WSL_VALUE_DIGEST)
             g_free(finding->evidence[i].text);
         else if (finding->entry->evidence[i].type == WSL_VALUE_LIST && finding->evidence[i].list)
             g_ptr_array_free(finding->evidence[i].list, TRUE);

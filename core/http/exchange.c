@@ -152,6 +152,9 @@ static void judge_response(WslExchange *exchange, WslNews *news)
     if (head->status < 200 && head->status != 101)
         return; /* 100 Continue, 103 Early Hints: the answer is still to come */
     Request request = pop(exchange);
+    /* 101 answers a request to upgrade: those before it got answers that the capture lacks. */
+    while (head->status == 101 && request < UPGRADE && exchange->count)
+        request = pop(exchange);
     news->type = WSL_NEWS_RESPONSE;
     news->upgrade = request == UPGRADE;
     news->maybe_upgrade = request == MAYBE_UPGRADE;
@@ -163,7 +166,7 @@ static void judge_response(WslExchange *exchange, WslNews *news)
     }
     if (request == WITHOUT_BODY || head->status == 204 || head->status == 304 || head->status == 101)
         return;
-    expect_body(&exchange->server, head, true);
+    expect_body(&exchange->server, head, !head->cut);
 }
 
 static void finish_head(WslExchange *exchange, Side *side, bool client, const WslPiece *piece, WslNews *news)
@@ -254,8 +257,9 @@ static void cut_head(WslExchange *exchange, Side *side, bool client, const WslPi
         return;
     }
     WslHeadResult result = wsl_head_parse(side->line->str, side->line->len, exchange->head, &used);
+    side->lost = true; /* the head may go on behind the hole */
     if (result == WSL_HEAD_INVALID || (!exchange->head->request && !exchange->head->status)) {
-        side->lost = true;
+        drop_line(side);
         return;
     }
     exchange->head->cut = true;
@@ -279,6 +283,7 @@ static uint64_t take_hole(WslExchange *exchange, Side *side, bool client, const 
     }
     case AT_CHUNK:
     case IN_TRAILER:
+        drop_line(side);
         side->state = AT_HEAD;
         side->lost = true;
         return piece->length;

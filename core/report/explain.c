@@ -9,7 +9,7 @@
 
 static const char *type_name(WslValueType type)
 {
-    static const char *const names[] = {"count", "bytes", "seconds", "true/false", "text", "list"};
+    static const char *const names[] = {"count", "bytes", "seconds", "true/false", "text", "digest", "list"};
 
     return names[type];
 }

@@ -363,6 +363,12 @@ static void write_evidence_value(Writer *writer, WslValueType type, const WslEvi
     case WSL_VALUE_TEXT:
         put_wire_element(writer, value->text);
         break;
+    case WSL_VALUE_DIGEST:
+        if (wsl_is_digest(value->text))
+            wsl_json_string(json, value->text);
+        else
+            put_wire_element(writer, value->text);
+        break;
     case WSL_VALUE_LIST:
         wsl_json_array(json);
         for (guint i = 0; value->list && i < value->list->len; i++)

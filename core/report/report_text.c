@@ -85,6 +85,34 @@ static void write_capture(Page *page)
     page->zero = capture.first_time;
 }
 
+/* "mask-missing 2, mask-unexpected": which findings of a severity there are, the most frequent first as listed. */
+static void append_ids(GString *line, const Page *page, WslSeverity severity)
+{
+    size_t count = wsl_analyzer_finding_count(page->analyzer), rows, written = 0;
+    const WslCatalogueEntry *catalogue = wsl_catalogue(&rows);
+    g_autofree uint64_t *seen = g_new0(uint64_t, rows);
+
+    for (size_t i = 0; i < count; i++) {
+        const WslFinding *finding = wsl_analyzer_finding(page->analyzer, i);
+        if (finding->severity == severity)
+            seen[finding->entry - catalogue]++;
+    }
+    for (size_t i = 0; i < rows; i++) {
+        if (!seen[i])
+            continue;
+        g_string_append_printf(line, "%s%s", written++ ? ", " : " (", catalogue[i].id);
+        if (seen[i] > 1) {
+            g_string_append_c(line, ' ');
+            /* Beyond the listed ones only the id's total is known. */
+            wsl_text_count(line, seen[i] == wsl_analyzer_max_findings(page->analyzer)
+                                     ? wsl_analyzer_found(page->analyzer, i)
+                                     : seen[i]);
+        }
+    }
+    if (written)
+        g_string_append_c(line, ')');
+}
+
 static void write_verdict(Page *page)
 {
     WslTotals totals;
@@ -97,13 +125,13 @@ static void write_verdict(Page *page)
             continue;
         g_string_append(line, line->len ? ", " : "");
         append_plural(line, totals.findings[i], words[i][0], words[i][1]);
+        append_ids(line, page, i);
     }
     if (!totals.websocket_connections && !totals.upgrades_refused)
-        wsl_text_paragraph(page->out, 0, "No WebSocket traffic was recognised%s%s%s", line->len ? ". " : ".", line->str,
-                           line->len ? "." : "");
+        wsl_text_paragraph(page->out, 0, "No WebSocket traffic was recognised%s%s.", line->len ? ": " : "", line->str);
     else if (!totals.findings[WSL_ERROR] && !totals.findings[WSL_WARNING])
-        wsl_text_paragraph(page->out, 0, "Nothing is wrong with the WebSocket traffic that this capture shows%s%s%s",
-                           line->len ? " (" : ".", line->str, line->len ? ")." : "");
+        wsl_text_paragraph(page->out, 0, "Nothing is wrong with the WebSocket traffic that this capture shows%s%s.",
+                           line->len ? ": " : "", line->str);
     else
         wsl_text_paragraph(page->out, 0, "%s.", line->str);
     g_string_append_c(page->out, '\n');
@@ -150,6 +178,14 @@ static void write_who_and_when(Page *page, const WslFinding *finding)
         wsl_text_paragraph(page->out, INDENT - 2, "%s", line->str);
 }
 
+static void write_digests(Page *page, const WslFinding *finding)
+{
+    for (unsigned i = 0; i < WSL_EVIDENCE_KEYS && finding->entry->evidence[i].key; i++)
+        if (finding->evidence[i].present && finding->entry->evidence[i].type == WSL_VALUE_DIGEST &&
+            wsl_is_digest(finding->evidence[i].text))
+            wsl_text_paragraph(page->out, INDENT, "%s: %s", finding->entry->evidence[i].key, finding->evidence[i].text);
+}
+
 static void write_case(Page *page, const WslFinding *finding)
 {
     g_autoptr(GString) summary = g_string_new(NULL);
@@ -160,17 +196,44 @@ static void write_case(Page *page, const WslFinding *finding)
     if (parts)
         g_string_append_printf(summary, " %u further finding%s of the same cause.", parts, parts == 1 ? "" : "s");
     wsl_text_paragraph(page->out, INDENT, "%s", summary->str);
+    write_digests(page, finding);
     if (finding->filter)
         wsl_text_paragraph(page->out, INDENT, "Show: %s", finding->filter);
 }
 
-static void write_head(Page *page, const WslFinding *finding, unsigned cases)
+static void write_head(Page *page, const WslFinding *finding, uint64_t cases)
 {
     append_severity(page, finding->severity);
     g_string_append_printf(page->out, "  %s: %s", finding->entry->id, finding->entry->title);
-    if (cases > 1)
-        g_string_append_printf(page->out, " (%u)", cases);
+    if (cases > 1) {
+        g_string_append(page->out, " (");
+        wsl_text_count(page->out, cases);
+        g_string_append_c(page->out, ')');
+    }
     g_string_append_c(page->out, '\n');
+}
+
+/* How many there are of this id: all that are listed, or the total if the list was too short for them. */
+static uint64_t cases_in_all(Page *page, const GPtrArray *cases)
+{
+    const WslFinding *first = g_ptr_array_index(cases, 0);
+    size_t rows;
+    bool full = cases->len == wsl_analyzer_max_findings(page->analyzer);
+
+    return full ? wsl_analyzer_found(page->analyzer, (size_t)(first->entry - wsl_catalogue(&rows))) : cases->len;
+}
+
+static void write_rest(Page *page, const GPtrArray *cases, unsigned listed, uint64_t all)
+{
+    const WslFinding *last = g_ptr_array_index(cases, cases->len - 1);
+    g_autoptr(GString) line = g_string_new("... and ");
+
+    wsl_text_count(line, all - listed);
+    g_string_append(line, " more like these, ");
+    append_offset(line, page, last->start);
+    g_string_append(line, all > cases->len ? " and later" : " the last");
+    g_string_append(line, page->shown->every_connection ? " (--max-findings)" : " (--all lists them)");
+    wsl_text_paragraph(page->out, INDENT - 2, "%s", line->str);
 }
 
 /* All findings of one id and severity together: the cases, then once what to do. */
@@ -178,16 +241,13 @@ static void write_group(Page *page, GPtrArray *cases)
 {
     const WslFinding *first = g_ptr_array_index(cases, 0);
     unsigned listed = cases->len > ROLLED_UP && !page->shown->every_connection ? ROLLED_SHOWN : cases->len;
+    uint64_t all = cases_in_all(page, cases);
 
-    write_head(page, first, cases->len);
+    write_head(page, first, all);
     for (guint i = 0; i < listed; i++)
         write_case(page, g_ptr_array_index(cases, i));
-    if (listed < cases->len)
-        wsl_text_paragraph(
-            page->out, INDENT - 2, "... and %u more like these, the last at %s%.3f s (--all for every one)",
-            cases->len - listed, "+",
-            (double)(((const WslFinding *)g_ptr_array_index(cases, cases->len - 1))->start - page->zero) /
-                (double)WSL_SECOND);
+    if (listed < all)
+        write_rest(page, cases, listed, all);
     wsl_text_paragraph(page->out, INDENT - 2, "Fix: %s (%s)", first->entry->fix, first->entry->reference);
     g_string_append_c(page->out, '\n');
     if (page->out->len >= FLUSH_AT)

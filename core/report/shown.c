@@ -69,3 +69,9 @@ bool wsl_shown_narrows(const WslShown *shown)
 {
     return shown->has_stream || shown->connection || shown->server || shown->has_from || shown->has_to;
 }
+
+bool wsl_is_digest(const char *text)
+{
+    return strlen(text) == 28 && text[27] == '=' &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") == 27;
+}

@@ -23,17 +23,6 @@ WslTcpTrouble *wsl_tcp_trouble(WslTcp *tcp)
     return tcp->trouble;
 }
 
-static void begin_side(WslTcp *tcp, unsigned side, const WslSegment *segment)
-{
-    WslFlowSide *own = &tcp->flow->side[side];
-
-    own->flags |= WSL_SIDE_SEEN;
-    own->next = segment->flags & WSL_TCP_SYN ? segment->seq + 1 : segment->seq;
-    tcp->side[side].sent = tcp->side[side].first_seq = own->next;
-    tcp->side[side].view = segment->view;
-    tcp->side[side].ttl = segment->ttl;
-}
-
 static void take_syn(WslTcp *tcp, unsigned side, const WslSegment *segment, WslPlace *place)
 {
     WslFlowSide *own = &tcp->flow->side[side];
@@ -76,6 +65,19 @@ static void judge_acknowledged(WslTcpTable *table, WslTcp *tcp, unsigned side, u
         return;
     if (!tcp->trouble || !tcp->trouble->side[side].watching)
         watch(table, tcp, side, acked);
+}
+
+static void begin_side(WslTcpTable *table, WslTcp *tcp, unsigned side, const WslSegment *segment)
+{
+    WslFlowSide *own = &tcp->flow->side[side];
+
+    own->flags |= WSL_SIDE_SEEN;
+    own->next = segment->flags & WSL_TCP_SYN ? segment->seq + 1 : segment->seq;
+    tcp->side[side].sent = tcp->side[side].first_seq = own->next;
+    tcp->side[side].view = segment->view;
+    tcp->side[side].ttl = segment->ttl;
+    if (own->flags & WSL_SIDE_ACKED) /* by a packet that the capture shows before */
+        judge_acknowledged(table, tcp, side, own->acked);
 }
 
 static void take_ack(WslTcpTable *table, WslTcp *tcp, unsigned from, const WslSegment *segment, WslPlace *place)
@@ -278,7 +280,7 @@ void wsl_tcp_advance(WslTcpTable *table, const WslArrival *arrival, WslPlace *pl
     if (segment->flags & WSL_TCP_RST && answers_syn)
         place->what |= WSL_ARRIVAL_REFUSED;
     if (!(tcp->flow->side[side].flags & WSL_SIDE_SEEN))
-        begin_side(tcp, side, segment);
+        begin_side(table, tcp, side, segment);
     if (segment->flags & WSL_TCP_SYN) {
         take_syn(tcp, side, segment, place);
         if (place->what & (WSL_ARRIVAL_ATTEMPT | WSL_ARRIVAL_ANSWER))
