@@ -8,7 +8,7 @@
 #include <glib.h>
 #include <string.h>
 
-enum { LINE_MAX_V1 = 107, FIXED_V2 = 16, STREAM_IPV4 = 0x11, STREAM_IPV6 = 0x21 };
+enum { LINE_MAX_V1 = 107, FIXED_V2 = 16, STREAM_IPV4 = 0x11, STREAM_IPV6 = 0x21, VERSION2_LOCAL = 0x20 };
 
 static size_t version1(const uint8_t *bytes, size_t length, char **client)
 {
@@ -18,7 +18,8 @@ static size_t version1(const uint8_t *bytes, size_t length, char **client)
         return length < LINE_MAX_V1 ? WSL_PROXY_LINE_INCOMPLETE : 0;
     g_autofree char *line = g_strndup((const char *)bytes, (size_t)(lf - bytes));
     g_auto(GStrv) words = g_strsplit(g_strchomp(line), " ", 7);
-    if (g_strv_length(words) == 6)
+    /* What follows UNKNOWN is to be ignored. */
+    if (g_strv_length(words) == 6 && (!strcmp(words[1], "TCP4") || !strcmp(words[1], "TCP6")))
         *client = g_strdup_printf(strchr(words[2], ':') ? "[%s]:%s" : "%s:%s", words[2], words[4]);
     return (size_t)(lf - bytes) + 1;
 }
@@ -34,6 +35,8 @@ static size_t version2(const uint8_t *bytes, size_t length, char **client)
         return 0;
     if (length < whole)
         return WSL_PROXY_LINE_INCOMPLETE;
+    if (bytes[12] == VERSION2_LOCAL)
+        return whole; /* the proxy's own connection: its addresses are to be ignored */
     const uint8_t *addresses = bytes + FIXED_V2;
     if (bytes[13] == STREAM_IPV4 && body >= 12 && inet_ntop(AF_INET, addresses, text, sizeof text))
         *client = g_strdup_printf("%s:%u", text, addresses[8] << 8 | addresses[9]);

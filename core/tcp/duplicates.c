@@ -137,9 +137,11 @@ static bool other_view(WslDuplicates *duplicates, const WslArrival *arrival, con
 {
     const WslSegment *segment = &arrival->segment;
     uint32_t length = segment->length + (segment->flags & (WSL_TCP_SYN | WSL_TCP_FIN) ? 1 : 0);
+    const WslFlowSide *own = &tcp->flow->side[arrival->from];
+    uint32_t next = own->flags & WSL_SIDE_SEEN ? own->next : segment->seq + (segment->flags & WSL_TCP_SYN ? 1 : 0);
     /* Far from 0, so that what was sent before the first byte seen has a place too. */
     uint64_t from = (uint64_t)((int64_t)tcp->side[arrival->from].offset + (INT64_C(1) << 40) +
-                               seq_diff(segment->seq, tcp->flow->side[arrival->from].next));
+                               seq_diff(segment->seq, next));
     Viewed now = {tcp, from, from + length, arrival->time, segment->view, segment->ack, arrival->from, segment->flags};
 
     if (tcp->flags & WSL_TCP_TWO_VIEWS && shown_elsewhere(duplicates, &now))

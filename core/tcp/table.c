@@ -110,6 +110,8 @@ static void note_bases(WslFlow *flow, const WslArrival *arrival)
     const WslSegment *segment = &arrival->segment;
     unsigned from = arrival->from, to = !from;
 
+    if (segment->quoted)
+        return;
     if (!(flow->side[from].flags & WSL_SIDE_BASE)) {
         flow->base[from] = segment->flags & WSL_TCP_SYN ? segment->seq : segment->seq - 1;
         flow->side[from].flags |= WSL_SIDE_BASE;
@@ -118,6 +120,12 @@ static void note_bases(WslFlow *flow, const WslArrival *arrival)
         flow->base[to] = segment->ack - 1;
         flow->side[to].flags |= WSL_SIDE_BASE;
     }
+}
+
+/* Only headers that ICMP errors quote were seen of its number: the connection is still to come. */
+static bool has_no_base(const WslFlow *flow)
+{
+    return !((flow->side[0].flags | flow->side[1].flags) & WSL_SIDE_BASE);
 }
 
 static bool is_first_syn(const WslSegment *segment)
@@ -247,7 +255,7 @@ WslTcp *wsl_tcp_superseded(WslTcpTable *table, const WslArrival *arrival)
     if (!is_first_syn(&arrival->segment) || arrival->segment.quoted)
         return NULL;
     WslFlow *head = head_of(table, arrival);
-    if (!head || !takes_new_number(head, arrival))
+    if (!head || !(takes_new_number(head, arrival) || has_no_base(head)))
         return NULL;
     WslFlow *flow = replaced_by(table, head, arrival);
     return flow ? flow->tcp : NULL;
@@ -267,11 +275,12 @@ void wsl_tcp_place(WslTcpTable *table, const WslArrival *arrival, WslPlace *plac
         return;
     if (fresh || again)
         take_number(table, head, place);
+    bool begins = has_no_base(head);
     note_bases(head, arrival);
     place->stream = head->stream;
     if (arrival->segment.quoted)
         return;
-    if (fresh || again) {
+    if (begins) {
         WslFlow *flow = fresh ? head : free_flow(table, head);
         place->tcp = flow ? follow(table, flow, arrival, head->stream) : NULL;
     } else if (!(head->flags & WSL_FLOW_IGNORED && !head->tcp)) {

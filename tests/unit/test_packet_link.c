@@ -22,6 +22,7 @@ static const Case carriers[] = {
     {"ethernet-6", ETHERNET, true, ETH6 PACKET6},
     {"snap-4", ETHERNET, false, MACS "0035 aaaa03 000000 0800" PACKET4},
     {"snap-6", ETHERNET, true, MACS "0049 aaaa03 000000 86dd" PACKET6},
+    {"snap-longest", ETHERNET, false, MACS "05dc aaaa03 000000 0800" PACKET4},
     {"snap-bridge-tunnel", ETHERNET, false, MACS "0035 aaaa03 0000f8 0800" PACKET4},
     {"llc-ip", ETHERNET, false, MACS "0030 060603" PACKET4},
     {"null-little-endian", 0, false, "02000000" PACKET4},
@@ -65,6 +66,11 @@ static void test_every_link_layer_leads_to_the_segment(void)
     }
 }
 
+static void test_an_802_3_length_ends_before_the_padding(void)
+{
+    assert_hello_hex(MACS "0035 aaaa03 000000 0800" IP4("0000", "06") TCP20 HELLO "000000", ETHERNET, false);
+}
+
 static void test_cut_in_a_link_header_is_a_cut(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(carriers); i++) {
@@ -84,7 +90,7 @@ static void test_other_protocols_are_not_ip(void)
         {"five-tags", ETHERNET, false, MACS "8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 0800" PACKET4},
         {"spanning-tree", ETHERNET, false, MACS "0026 424203 0000000000"},
         {"snap-cisco", ETHERNET, false, MACS "0035 aaaa03 00000c 0800" PACKET4},
-        {"between-length-and-type", ETHERNET, false, MACS "05dd" PACKET4},
+        {"between-length-and-type", ETHERNET, false, MACS "05dd aaaa03 000000 0800" PACKET4},
         {"type-zero", ETHERNET, false, MACS "0000" PACKET4},
         {"null-ipx", 0, false, "17000001" PACKET4},
         {"ppp-lcp", 9, false, "ff03 c021 01010004"},
@@ -197,6 +203,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/packet/link/leads-to-the-segment", test_every_link_layer_leads_to_the_segment);
+    g_test_add_func("/packet/link/802-3-length", test_an_802_3_length_ends_before_the_padding);
     g_test_add_func("/packet/link/cut", test_cut_in_a_link_header_is_a_cut);
     g_test_add_func("/packet/link/not-ip", test_other_protocols_are_not_ip);
     g_test_add_func("/packet/link/unknown", test_unknown_link_types_have_no_decoder_and_no_name);
