@@ -12,10 +12,12 @@
 enum { PROGRESS_AFTER_US = 1000000, PROGRESS_EVERY_US = 250000 };
 
 static WslSource *interrupted_source;
+static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
 {
     (void)number;
+    interrupted = 1;
     if (interrupted_source)
         wsl_source_interrupt(interrupted_source);
 }
@@ -124,6 +126,12 @@ Analysis analyse(Cli *cli, const WslListener *listener)
             g_error_matches(error, WSL_SOURCE_ERROR, WSL_SOURCE_ERROR_FILTER) ? EXIT_UNUSABLE : EXIT_INCOMPLETE;
     }
     end_on_signals(NULL);
+    /* That is how a live capture ends; a file has more. */
+    if (interrupted && !cli->interface && analysis.status == EXIT_ANALYSED) {
+        complain("%s: interrupted after packet %" G_GUINT64_FORMAT, source_name(cli), analysis.packets);
+        analysis.complete = false;
+        analysis.status = EXIT_INCOMPLETE;
+    }
     wsl_source_free(source);
     wsl_analyzer_finish(analysis.analyzer);
     judge_link_types(cli, &analysis);

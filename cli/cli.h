@@ -25,6 +25,7 @@ typedef struct {
     bool has_fail_on;
     WslSeverity fail_on;
     bool quiet, verbose;
+    bool page;          /**< explain: everything as Markdown */
     char **captures; /**< what is left of the arguments */
 } Cli;
 
@@ -50,6 +51,8 @@ bool parse_time(const char *text, WslTime zero, WslTime *time);
 typedef struct Output Output;
 Output *output_open(const char *path, GError **error);
 bool output_write(Output *output, const char *bytes, size_t length);
+/** Nothing worth keeping was written: output_close() leaves no file, and an old one as it was. */
+void output_abandon(Output *output);
 /** Finishes; false if anything could not be written (it was said, and a file was removed). */
 bool output_close(Output *output);
 

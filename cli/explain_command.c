@@ -15,7 +15,9 @@ int command_explain(Cli *cli)
         complain("there is no finding \"%s\" (wsleuth explain lists them)", id);
         return EXIT_UNUSABLE;
     }
-    if (entry)
+    if (cli->page)
+        wsl_explain_page(out);
+    else if (entry)
         wsl_explain(entry, out);
     else
         wsl_explain_all(out);

@@ -43,6 +43,7 @@ int command_frames(Cli *cli)
     }
     if (cli->format == FORMAT_JSON) {
         complain("frames come one a line: -f text or -f ndjson");
+        output_abandon(lister.output);
         output_close(lister.output);
         return EXIT_UNUSABLE;
     }
@@ -50,5 +51,7 @@ int command_frames(Cli *cli)
     flush(&lister);
     if (analysis.analyzer)
         wsl_analyzer_free(analysis.analyzer);
+    if (analysis.status == EXIT_UNUSABLE)
+        output_abandon(lister.output);
     return output_close(lister.output) ? analysis.status : EXIT_UNUSABLE;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "core/report/safetext.h"
 
 void complain(const char *format, ...)
 {
@@ -14,7 +15,10 @@ void complain(const char *format, ...)
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    fprintf(stderr, "wsleuth: %s\n", message);
+    /* Names of files come with attachments: they may hold anything. */
+    g_autoptr(GString) safe = g_string_new(NULL);
+    wsl_safe_append(safe, message, strlen(message));
+    fprintf(stderr, "wsleuth: %s\n", safe->str);
 }
 
 int main(int argc, char **argv)

@@ -14,7 +14,7 @@ typedef struct {
     char *format, *fail_on, *least, *stream, *connection, *server;
     char **only, **ports, **settings;
     char *max_connections, *max_findings, *max_proof, *keylog;
-    gboolean version, secrets, all, quiet, verbose;
+    gboolean version, secrets, all, quiet, verbose, page;
 } Raw;
 
 #define OPTIONS_ERROR g_quark_from_static_string("wsl-cli-error")
@@ -72,7 +72,7 @@ static bool take_format(const char *text, Format *format, GError **error)
 static bool take_ids(char **lists, Cli *cli, GError **error)
 {
     for (; lists && *lists; lists++) {
-        g_auto(GStrv) ids = g_strsplit(*lists, ",", -1);
+        g_auto(GStrv) ids = g_strsplit(**lists ? *lists : ",", ",", -1);
         for (char **id = ids; *id; id++) {
             if (!wsl_catalogue_find(*id))
                 return fail(error, "--only: there is no finding \"%s\" (wsleuth explain lists them)", *id);
@@ -87,7 +87,7 @@ static bool take_ids(char **lists, Cli *cli, GError **error)
 static bool take_ports(char **lists, Cli *cli, GError **error)
 {
     for (; lists && *lists; lists++) {
-        g_auto(GStrv) ports = g_strsplit(*lists, ",", -1);
+        g_auto(GStrv) ports = g_strsplit(**lists ? *lists : ",", ",", -1);
         for (char **text = ports; *text; text++) {
             uint64_t value;
             if (!take_number("--port", *text, 1, UINT16_MAX, &value, error))
@@ -153,8 +153,10 @@ static bool take_all(const Raw *raw, Cli *cli, GError **error)
     cli->shown.every_connection = raw->all;
     cli->quiet = raw->quiet;
     cli->verbose = raw->verbose;
+    cli->page = raw->page;
     cli->shown.server = raw->server;
-    cli->shown.colour = !cli->output && isatty(STDOUT_FILENO) && !g_getenv("NO_COLOR");
+    const char *plain = g_getenv("NO_COLOR");
+    cli->shown.colour = !cli->output && isatty(STDOUT_FILENO) && !(plain && *plain);
     if (raw->format && !take_format(raw->format, &cli->format, error))
         return false;
     for (char **setting = raw->settings; setting && *setting; setting++)
@@ -240,6 +242,7 @@ bool parse_options(const Command *command, int argc, char **argv, Cli *cli, GErr
         {"show-secrets", 0, 0, G_OPTION_ARG_NONE, &raw.secrets, "do not mask credentials", NULL},
         {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw.settings,
          "change a threshold or limit (\"wsleuth explain\" lists them)", "NAME=VALUE"},
+        {"page", 0, 0, G_OPTION_ARG_NONE, &raw.page, "explain: all findings as a page of Markdown", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "no warnings and no progress on standard error", NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &raw.verbose, "say on standard error what was read", NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "print the version", NULL},

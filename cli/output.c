@@ -71,6 +71,11 @@ bool output_write(Output *output, const char *bytes, size_t length)
     return !output->failed;
 }
 
+void output_abandon(Output *output)
+{
+    output->failed = true;
+}
+
 bool output_close(Output *output)
 {
     /* A file on a full disk or a broken share may fail only now. */

@@ -121,5 +121,7 @@ int command_report(Cli *cli)
     }
     if (analysis.analyzer)
         wsl_analyzer_free(analysis.analyzer);
+    if (analysis.status == EXIT_UNUSABLE)
+        output_abandon(reporter.output);
     return output_close(reporter.output) ? analysis.status : EXIT_UNUSABLE;
 }

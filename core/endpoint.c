@@ -252,5 +252,5 @@ int64_t wsl_durations_median(const WslDurations *durations)
         return MIN((int64_t)bin * 1000 + 500, durations->most);
     unsigned exponent = bin / MANTISSA - 1;
     uint64_t low = (uint64_t)(MANTISSA + bin % MANTISSA) << exponent, width = (uint64_t)1 << exponent;
-    return MIN((int64_t)(low + width / 2) * 1000, durations->most);
+    return MIN((int64_t)MIN(low + width / 2, INT64_MAX / 1000) * 1000, durations->most);
 }

@@ -74,3 +74,34 @@ void wsl_explain_all(GString *out)
         append_setting(out, wsl_setting(i));
     g_string_append(out, "\nwsleuth explain FINDING-ID says more about one.\n");
 }
+
+static void append_page_entry(GString *out, const WslCatalogueEntry *entry)
+{
+    g_string_append_printf(out, "### %s\n\n**%s** (%s)\n\n%s\n\nWhat to do: %s\n\n", entry->id, entry->title,
+                           wsl_severity_name(entry->severity), entry->explanation, entry->fix);
+    if (*entry->innocent)
+        g_string_append_printf(out, "Not reported, though it looks alike: %s\n\n", entry->innocent);
+    g_string_append_printf(out, "Specified in %s.\n\n| evidence | type | meaning |\n|---|---|---|\n", entry->reference);
+    for (unsigned i = 0; i < WSL_EVIDENCE_KEYS && entry->evidence[i].key; i++)
+        g_string_append_printf(out, "| `%s` | %s | %s |\n", entry->evidence[i].key, type_name(entry->evidence[i].type),
+                               entry->evidence[i].meaning);
+    g_string_append_c(out, '\n');
+}
+
+void wsl_explain_page(GString *out)
+{
+    size_t count;
+    const WslCatalogueEntry *entries = wsl_catalogue(&count);
+
+    g_string_append(out, "# Findings\n\nMade from the catalogue by `wsleuth explain --page`.\n");
+    for (size_t i = 0; i < count; i++) {
+        if (!i || entries[i].family != entries[i - 1].family)
+            g_string_append_printf(out, "\n## %s\n\n", wsl_family_name(entries[i].family));
+        append_page_entry(out, &entries[i]);
+    }
+    g_string_append(out, "\n## Settings\n\n`--set NAME=VALUE` changes them.\n\n"
+                         "| name | default | unit | meaning |\n|---|---|---|---|\n");
+    for (unsigned i = 0; i < WSL_SETTINGS; i++)
+        g_string_append_printf(out, "| `%s` | %.15g | %s | %s |\n", wsl_setting(i)->name, wsl_setting(i)->standard,
+                               wsl_setting(i)->unit, wsl_setting(i)->meaning);
+}

@@ -63,5 +63,7 @@ void wsl_frame_text(uint32_t stream, WslDirection direction, const WslFrame *fra
 void wsl_explain(const WslCatalogueEntry *entry, GString *out);
 /** One line for each finding, then the settings. */
 void wsl_explain_all(GString *out);
+/** All findings as a page of Markdown: docs/findings.md. */
+void wsl_explain_page(GString *out);
 
 #endif

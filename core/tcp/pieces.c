@@ -258,7 +258,7 @@ void wsl_tcp_give_up(WslTcpTable *table, WslTcp *tcp)
             until += (uint32_t)(held->offset + held->length - tcp->side[side].offset);
         if (own->flags & WSL_SIDE_ACKED && own->flags & WSL_SIDE_SEEN) {
             uint32_t acked = wsl_tcp_acked_bytes(tcp, side, own->acked);
-            int32_t unseen = seq_diff(acked, until);
+            int32_t unseen = seq_diff(acked, own->next) > 0 ? seq_diff(acked, until) : 0;
             if (unseen > 1 || (unseen == 1 && own->flags & WSL_SIDE_FIN)) /* one number may be an unseen FIN's */
                 until = acked;
         }

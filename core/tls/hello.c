@@ -70,7 +70,7 @@ static void take_alpn(Cursor body, WslHello *hello)
 /* The body of the ClientHello, taken out of its records. */
 static GByteArray *handshake_bytes(const uint8_t *bytes, size_t length, bool *is_short)
 {
-    GByteArray *joined = g_byte_array_new();
+    GByteArray *joined = g_byte_array_sized_new(512);
     Cursor records = {bytes, bytes + length, false};
     size_t wanted = 4;
 

@@ -110,7 +110,8 @@ static size_t random_text(GRand *random, uint8_t *bytes, size_t most)
     }
     if (length && g_rand_boolean(random))
         bytes[g_rand_int_range(random, 0, (gint32)length)] = (uint8_t)g_rand_int(random);
-    return length - MIN(length, (size_t)g_rand_int_range(random, 0, 3));
+    size_t cut = (size_t)g_rand_int_range(random, 0, 3);
+    return length - MIN(length, cut);
 }
 
 /* Random texts behind random masks, cut in three at random, at every alignment, against the reference. */
