@@ -159,16 +159,22 @@ static uint64_t take_frames(WslAnalyzer *analyzer, WslConnection *connection, Ws
     return piece->length;
 }
 
-/* Frames without a handshake: are the first bytes of both sides frames, the client's masked and the server's not? */
-static bool looks_like_frames(WslAnalyzer *analyzer, const WslTcp *tcp, bool over, bool *impossible)
+/* What both sides' first bytes say about frames without a handshake: the client's must be masked and the server's not. */
+typedef struct {
+    bool impossible;
+    bool sure;      /* the evidence is enough */
+    bool may_be;    /* some header is complete and nothing speaks against it: enough where the port was named */
+} Looks;
+
+static Looks looks_like_frames(WslAnalyzer *analyzer, const WslTcp *tcp, bool over)
 {
     const double *set = analyzer->options->settings;
     uint8_t bytes[PEEKED];
     double bits = 0;
     unsigned speaking = 0;
     bool substantial = false;
+    Looks looks = {0};
 
-    *impossible = false;
     for (unsigned side = 0; side < 2; side++) {
         size_t length = wsl_tcp_peek(analyzer->tcp, tcp, side, bytes, sizeof bytes);
         if (!length)
@@ -176,44 +182,61 @@ static bool looks_like_frames(WslAnalyzer *analyzer, const WslTcp *tcp, bool ove
         WslEvidenceOfFrames found = wsl_frames_recognise(bytes, length);
         if (found.impossible || (found.headers && found.masked != ((int)side == tcp->client)) ||
             (length == sizeof bytes && !found.headers))
-            *impossible = true;
+            looks.impossible = true;
         bits += found.bits;
         speaking += found.headers > 0;
         substantial |= found.substantial;
     }
-    if (*impossible || !substantial)
-        return false;
-    return speaking == 2 ? bits >= set[WSL_SET_SKIPPED_BITS] : over && bits >= set[WSL_SET_SKIPPED_BITS_ONE_SIDED];
+    looks.may_be = speaking && !looks.impossible;
+    if (looks.may_be && substantial)
+        looks.sure = speaking == 2 ? bits >= set[WSL_SET_SKIPPED_BITS]
+                                    : over && bits >= set[WSL_SET_SKIPPED_BITS_ONE_SIDED];
+    return looks;
 }
 
-static bool is_named_port(const WslAnalyzer *analyzer, const WslConnection *connection)
+static bool is_named(const WslAnalyzer *analyzer, uint16_t port)
 {
     const GArray *ports = analyzer->options->ports;
 
     for (guint i = 0; i < ports->len; i++)
-        if (g_array_index(ports, guint16, i) == connection->port[1])
+        if (g_array_index(ports, guint16, i) == port)
             return true;
     return false;
+}
+
+/* True if the user named the server's port; where nothing told the roles yet, the name does. */
+static bool has_named_port(WslAnalyzer *analyzer, WslConnection *connection, WslTcp *tcp)
+{
+    WslFlowKey key = wsl_tcp_key(tcp);
+
+    if (tcp->client >= 0)
+        return is_named(analyzer, connection->port[1]);
+    if (is_named(analyzer, key.port[0]) == is_named(analyzer, key.port[1]))
+        return false;
+    tcp->client = is_named(analyzer, key.port[0]) ? 1 : 0;
+    wsl_connection_know_roles(analyzer, connection);
+    return true;
 }
 
 /* Returns false if the bytes must wait for more. */
 static bool decide_frames(WslAnalyzer *analyzer, WslConnection *connection, WslTcp *tcp, bool over)
 {
-    bool impossible, confirms = connection->marks & WSL_TO_BE_CONFIRMED;
-    bool may_skip = connection->marks & WSL_SAW_START && !(connection->marks & WSL_TO_BE_CONFIRMED);
+    bool confirms = connection->marks & WSL_TO_BE_CONFIRMED, named = has_named_port(analyzer, connection, tcp);
+    bool may_skip = connection->marks & WSL_SAW_START && !confirms;
 
-    if (tcp->client < 0 || !(may_skip || confirms || is_named_port(analyzer, connection))) {
+    if (tcp->client < 0 || !(may_skip || confirms || named)) {
         connection->kind = WSL_KIND_FOREIGN;
         return true;
     }
-    if (looks_like_frames(analyzer, tcp, over, &impossible)) {
+    Looks looks = looks_like_frames(analyzer, tcp, over);
+    if (looks.sure || (named && looks.may_be)) {
         if (may_skip)
             connection->marks |= WSL_IS_SKIPPED;
         connection->marks &= (uint16_t)~WSL_TO_BE_CONFIRMED;
         wsl_connection_open(analyzer, connection, tcp->last_time);
         return true;
     }
-    if (!impossible && !over)
+    if (!looks.impossible && !over)
         return false;
     connection->kind = WSL_KIND_FOREIGN;
     return true;
@@ -352,12 +375,10 @@ static void take_response(WslAnalyzer *analyzer, WslConnection *connection, cons
 /* Only the capture lacks the answer, if frames follow. */
 static bool goes_on_without_answer(WslAnalyzer *analyzer, WslConnection *connection, WslTcp *tcp, const WslPiece *piece)
 {
-    bool impossible;
-
     if (!(connection->marks & WSL_ANSWER_LOST) || !piece->data || !connection->upgrade ||
         wsl_head_may_be_response(piece->data, piece->length))
         return false;
-    if (!looks_like_frames(analyzer, tcp, false, &impossible))
+    if (!looks_like_frames(analyzer, tcp, false).sure)
         return false;
     connection->upgrade->flags |= WSL_UPGRADE_EXTENSIONS_UNKNOWN;
     wsl_connection_open(analyzer, connection, piece->time);

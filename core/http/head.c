@@ -123,6 +123,7 @@ static bool parse_field(const char *at, const char *end, WslHead *head)
     WslSpan name = trim(at, colon);
     if (name.length == 0 || head->field_count == WSL_HEAD_FIELDS)
         return name.length != 0;
+    head->marks[head->field_count] = wsl_field_mark(name.bytes, name.length);
     head->fields[head->field_count++] = (WslField){name, trim(colon + 1, end)};
     return true;
 }
@@ -181,8 +182,12 @@ WslHeadResult wsl_head_parse(const char *bytes, size_t length, WslHead *head, si
 
 bool wsl_head_next(const WslHead *head, const char *name, size_t *at, WslSpan *value)
 {
+    size_t length = strlen(name);
+    uint32_t mark = wsl_field_mark(name, length);
+
     for (; *at < head->field_count; ++*at) {
-        if (!wsl_span_is_nocase(head->fields[*at].name, name))
+        const WslSpan *own = &head->fields[*at].name;
+        if (head->marks[*at] != mark || own->length != length || g_ascii_strncasecmp(own->bytes, name, length) != 0)
             continue;
         *value = head->fields[(*at)++].value;
         return true;

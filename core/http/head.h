@@ -36,6 +36,7 @@ typedef struct {
     WslSpan reason;
     size_t field_count; /**< fields beyond WSL_HEAD_FIELDS are skipped */
     WslField fields[WSL_HEAD_FIELDS];
+    uint32_t marks[WSL_HEAD_FIELDS]; /**< of the fields' names: equal names have equal ones (wsl_field_mark()) */
 } WslHead;
 
 typedef enum {
@@ -50,6 +51,15 @@ WslHeadResult wsl_head_parse(const char *bytes, size_t length, WslHead *head, si
 /** True if `bytes` may be the start of a request (method, blank) or of a response ("HTTP/"), however short. */
 bool wsl_head_may_be_request(const uint8_t *bytes, size_t length);
 bool wsl_head_may_be_response(const uint8_t *bytes, size_t length);
+
+/** What tells most names apart without comparing them: length, first, middle and last character, letter case ignored. */
+static inline uint32_t wsl_field_mark(const char *name, size_t length)
+{
+    if (!length)
+        return 0;
+    return ((uint32_t)length & 0xff) << 24 | ((uint32_t)(uint8_t)name[0] | 0x20) << 16 |
+           ((uint32_t)(uint8_t)name[length / 2] | 0x20) << 8 | ((uint32_t)(uint8_t)name[length - 1] | 0x20);
+}
 
 /** The value of the first field of that name from index `*at` on (letter case ignored), which then stands behind it. */
 bool wsl_head_next(const WslHead *head, const char *name, size_t *at, WslSpan *value);

@@ -244,6 +244,7 @@ static bool offered(const char *list, WslSpan name, bool with_parameters)
     if (!list)
         return false;
     head.fields[0] = (WslField){{"x", 1}, {list, strlen(list)}};
+    head.marks[0] = wsl_field_mark("x", 1);
     WslListWalk walk = wsl_list_begin(&head, "x");
     for (WslSpan element; wsl_list_next(&walk, &element);) {
         WslSpan own = with_parameters ? extension_name(element) : element;

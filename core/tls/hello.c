@@ -96,7 +96,8 @@ WslHello *wsl_hello_parse(const uint8_t *bytes, size_t length, bool *complete)
     g_autoptr(GByteArray) joined = handshake_bytes(bytes, length, &is_short);
     WslHello *hello = g_new0(WslHello, 1);
     hello->alpn = g_ptr_array_new_with_free_func(g_free);
-    Cursor body = {joined->data, joined->data + joined->len, false};
+    const uint8_t *message = joined->data ? joined->data : bytes; /* of no bytes there is no address */
+    Cursor body = {message, message + joined->len, false};
     take_part(&body, 4 + 2 + 32); /* handshake header, version, random */
     take_part(&body, take_number(&body, 1));
     take_part(&body, take_number(&body, 2));

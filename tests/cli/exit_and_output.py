@@ -274,7 +274,7 @@ def bad_options(path):
         check.about(f"{option} {value!r}")
         result = run(option, value, path)
         check.equal((result.status, result.out), (2, b""), "status and output")
-        named = "setting" if "nothing" in value else value.split("=")[0] if option == "--set" else option.strip("-")
+        named = "setting" if value == "nothing=1" else value.split("=")[0] if option == "--set" else option.strip("-")
         named = named.replace("-", "[- ]")
         check.that(result.message.startswith("wsleuth: ") and re.search(named, result.message),
                    f"no helpful message: {result.message!r}")

@@ -39,20 +39,13 @@ static void tell_number(Run *run, uint64_t number)
 
 static void tell_frame(Run *run, const WslFrame *frame)
 {
-    const uint64_t numbers[] = {frame->fin,
-                                frame->masked,
-                                frame->whole,
-                                frame->finished,
-                                frame->message,
-                                frame->compressed,
-                                frame->opcode,
-                                frame->rsv,
-                                frame->header_length,
-                                frame->length,
-                                frame->begin,
-                                frame->end,
-                                frame->violations,
-                                (uint64_t)frame->close_code,
+    const uint64_t numbers[] = {frame->fin,           frame->masked,
+                                frame->whole,         frame->finished,
+                                frame->message,       frame->compressed,
+                                frame->opcode,        frame->rsv,
+                                frame->header_length, frame->length,
+                                frame->begin,         frame->end,
+                                frame->violations,    (uint64_t)frame->close_code,
                                 frame->reason_length};
 
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
@@ -104,8 +97,8 @@ static void read_all(Run *run)
         size_t length = next_length(run, run->size - at);
         bool hole = run->holes && (run->random & 0x700) == 0;
         g_autofree uint8_t *exact = test_exact(run->data + at, length); /* so that ASan sees the end */
-        WslPiece piece = {hole ? NULL : exact, hole ? length * 3 : length, offset, 1, 1,
-                          hole ? WSL_HOLE_LOST : WSL_HOLE_NONE};
+        WslPiece piece = {
+            hole ? NULL : exact, hole ? length * 3 : length, offset, 1, 1, hole ? WSL_HOLE_LOST : WSL_HOLE_NONE};
         at += length;
         offset += piece.length;
         while (piece.length && result != WSL_READ_LOST) {

@@ -85,7 +85,11 @@ static void converse(const uint8_t *data, size_t size)
         bool client = data[0] & 1, hole = (data[0] & 6) == 6;
         size_t length = MIN((size_t)(data[0] >> 3) * 8 + 1, size - 1);
         data++, size--;
-        WslPiece piece = {hole ? NULL : data, hole ? length * 50 : length, offsets[client], ++number, 0,
+        WslPiece piece = {hole ? NULL : data,
+                          hole ? length * 50 : length,
+                          offsets[client],
+                          ++number,
+                          0,
                           hole ? WSL_HOLE_LOST : WSL_HOLE_NONE};
         data += length, size -= length;
         while (piece.length && news.type != WSL_NEWS_FOREIGN) {

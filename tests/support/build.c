@@ -75,8 +75,8 @@ void test_build(const TestSegment *segment, uint8_t bytes[TEST_PACKET_MAX], WslP
     if (there)
         memcpy(at, segment->payload, there);
     uint32_t captured = (uint32_t)(at - bytes) + there;
-    *packet = (WslPacket){bytes, captured, captured + segment->lacking, segment->time, segment->number,
-                          segment->interface, 1};
+    *packet = (WslPacket){
+        bytes, captured, captured + segment->lacking, segment->time, segment->number, segment->interface, 1};
 }
 
 static void append_le(GByteArray *pcap, uint32_t value, unsigned size)

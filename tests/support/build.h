@@ -18,12 +18,12 @@ typedef struct {
     uint32_t source, target; /**< IPv4 addresses as numbers; with `ipv6` the end of 2001:db8:: */
     uint16_t source_port, target_port;
     uint32_t seq, ack;
-    uint8_t flags;    /**< WSL_TCP_ */
-    uint16_t window;  /**< 0: none left */
-    uint16_t ip_id;   /**< of IPv4 */
-    uint8_t ttl;      /**< 0: 64 */
-    uint8_t scale;    /**< of a SYN: 0: no option, else 1 more than the shift */
-    uint16_t vlan;    /**< 0: no tag */
+    uint8_t flags;   /**< WSL_TCP_ */
+    uint16_t window; /**< 0: none left */
+    uint16_t ip_id;  /**< of IPv4 */
+    uint8_t ttl;     /**< 0: 64 */
+    uint8_t scale;   /**< of a SYN: 0: no option, else 1 more than the shift */
+    uint16_t vlan;   /**< 0: no tag */
     bool ipv6;
     const void *payload;
     uint32_t length;

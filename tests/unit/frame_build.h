@@ -100,7 +100,7 @@ static inline void feed_hole(Feed *feed, uint64_t length, WslPacketNo packet)
 
 static inline GByteArray *unhex(const char *hex)
 {
-    GByteArray *bytes = g_byte_array_new();
+    GByteArray *bytes = g_byte_array_sized_new(1); /* of no bytes there is an address too */
     unsigned digits = 0;
     uint8_t byte = 0;
 

@@ -93,7 +93,8 @@ static void test_a_copy_with_the_same_ip_id_is_a_duplicate_for_5_ms(void)
 static void test_without_ip_id_only_weighty_copies_within_1_ms_are_duplicates(void)
 {
     TestSegment data = from_client(10, WSL_TCP_ACK, 1, 1, "hello"), ack = from_client(10, WSL_TCP_ACK, 1, 1, "");
-    TestSegment fin = from_client(10, WSL_TCP_ACK | WSL_TCP_FIN, 1, 1, ""), rst = from_client(10, WSL_TCP_RST, 1, 1, "");
+    TestSegment fin = from_client(10, WSL_TCP_ACK | WSL_TCP_FIN, 1, 1, ""),
+                rst = from_client(10, WSL_TCP_RST, 1, 1, "");
 
     data.ip_id = ack.ip_id = fin.ip_id = rst.ip_id = 0;
     g_assert_true(copy_is_duplicate(data, 0.9, 63));
@@ -107,7 +108,8 @@ static void test_without_ip_id_only_weighty_copies_within_1_ms_are_duplicates(vo
 static void test_without_ip_id_the_content_must_be_the_same(void)
 {
     TestPlay *play = begun();
-    TestSegment first = from_client(10, WSL_TCP_ACK, 1, 1, "hello"), other = from_client(10.1, WSL_TCP_ACK, 1, 1, "hellO");
+    TestSegment first = from_client(10, WSL_TCP_ACK, 1, 1, "hello"),
+                other = from_client(10.1, WSL_TCP_ACK, 1, 1, "hellO");
 
     first.ip_id = other.ip_id = 0;
     test_play(play, &first);
@@ -210,7 +212,8 @@ static void test_two_views_of_a_connection_are_one_whatever_their_lengths(void)
         g_assert_cmpuint(strlen(test_said(play, tcp, 1)), ==, 3 * 4096);
         /* a SYN, a SYN/ACK and, of each 4 kB, what the second view shows: 1 packet or 3 */
         g_assert_cmpuint(duplicates(play), ==, large_first ? 2 + 3 * 3 : 2 + 3);
-        g_assert_true(!tcp->trouble || (tcp->trouble->side[1].retransmitted == 0 && tcp->trouble->side[1].missing == 0));
+        g_assert_true(!tcp->trouble ||
+                      (tcp->trouble->side[1].retransmitted == 0 && tcp->trouble->side[1].missing == 0));
         g_assert_cmpuint(wsl_tcp_counts(play->table)->streams, ==, 1);
         test_play_free(play);
     }
@@ -246,7 +249,8 @@ static void test_tenants_with_the_same_addresses_are_two_connections(void)
     g_assert_true(tenant[0] != tenant[1]);
     for (unsigned round = 0; round < 3; round++) {
         for (unsigned i = 0; i < 2; i++) {
-            TestSegment data = from_client(10 + round, WSL_TCP_ACK, i * 0x50000000U + 1 + 4 * round, 1, i ? "pear" : "plum");
+            TestSegment data =
+                from_client(10 + round, WSL_TCP_ACK, i * 0x50000000U + 1 + 4 * round, 1, i ? "pear" : "plum");
             data.vlan = i ? 20 : 10;
             g_assert_true(test_play(play, &data) == tenant[i]);
         }
@@ -261,12 +265,10 @@ static void test_directions_on_interfaces_of_their_own_are_one_connection(void)
 {
     WslTcpLimits limits = test_limits();
     TestPlay *play = test_play_new(&limits);
-    TestSegment segments[] = {from_client(0, WSL_TCP_SYN, 0, 0, ""),
-                              from_server(1, WSL_TCP_SYN | WSL_TCP_ACK, 0, 1, ""),
-                              from_client(2, WSL_TCP_ACK, 1, 1, "ping"),
-                              from_server(3, WSL_TCP_ACK, 1, 5, "pong"),
-                              from_client(4, WSL_TCP_ACK, 5, 5, "ping"),
-                              from_server(5, WSL_TCP_ACK, 5, 9, "pong")};
+    TestSegment segments[] = {
+        from_client(0, WSL_TCP_SYN, 0, 0, ""),     from_server(1, WSL_TCP_SYN | WSL_TCP_ACK, 0, 1, ""),
+        from_client(2, WSL_TCP_ACK, 1, 1, "ping"), from_server(3, WSL_TCP_ACK, 1, 5, "pong"),
+        from_client(4, WSL_TCP_ACK, 5, 5, "ping"), from_server(5, WSL_TCP_ACK, 5, 9, "pong")};
     WslTcp *tcp = NULL;
 
     for (size_t i = 0; i < G_N_ELEMENTS(segments); i++) {
