@@ -25,7 +25,7 @@ typedef struct {
     bool has_fail_on;
     WslSeverity fail_on;
     bool quiet, verbose;
-    bool page;          /**< explain: everything as Markdown */
+    bool page;       /**< explain: everything as Markdown */
     char **captures; /**< what is left of the arguments */
 } Cli;
 
@@ -46,6 +46,11 @@ bool parse_options(const Command *command, int argc, char **argv, Cli *cli, GErr
 void cli_free(Cli *cli);
 /** "+2.5" (seconds after `zero`), "1795471757.8" or "2026-11-23T22:09:15.5Z". */
 bool parse_time(const char *text, WslTime zero, WslTime *time);
+
+/** Sets the shown span once the capture has begun: its times may count from there. */
+void settle_times(Cli *cli, const WslAnalyzer *analyzer);
+/** "192.0.2.1:80", "[2001:db8::1]", … in the form that reports use; NULL if it is neither. g_free() it. */
+char *parse_server(const char *text);
 
 /** Where a report goes: standard output, or a file that appears whole or not at all. */
 typedef struct Output Output;

@@ -18,14 +18,28 @@ static void flush(Lister *lister)
     g_string_truncate(lister->out, 0);
 }
 
-static void on_frame(void *user, uint32_t stream, WslDirection direction, const WslFrame *frame)
+static bool is_shown(Lister *lister, const WslAnalyzer *analyzer, const WslFrame *frame)
+{
+    const WslShown *shown = &lister->cli->shown;
+    WslConnectionView view;
+
+    settle_times(lister->cli, analyzer);
+    if (!wsl_shown_narrows(shown))
+        return true;
+    wsl_connection_view(analyzer, frame->connection, &view);
+    view.start = view.end = frame->completed; /* the frame's own time is what --from and --to ask of */
+    return wsl_shows_connection(shown, &view);
+}
+
+static void on_frame(void *user, const WslAnalyzer *analyzer, uint32_t stream, const WslFrame *frame)
 {
     Lister *lister = user;
     bool lines = lister->cli->format == FORMAT_NDJSON;
 
-    if (lister->cli->shown.has_stream && lister->cli->shown.stream != stream)
+    if (!is_shown(lister, analyzer, frame))
         return;
-    (lister->cli->format == FORMAT_TEXT ? wsl_frame_text : wsl_frame_json)(stream, direction, frame, lister->out);
+    (lister->cli->format == FORMAT_TEXT ? wsl_frame_text : wsl_frame_json)(stream, (WslDirection)frame->direction,
+                                                                           frame, lister->out);
     if (lines || lister->out->len >= FLUSH_AT)
         flush(lister);
 }

@@ -2,9 +2,11 @@
  * Options: one table, from which help is made and into which they are parsed.
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -14,7 +16,7 @@ typedef struct {
     char *format, *fail_on, *least, *stream, *connection, *server;
     char **only, **ports, **settings;
     char *max_connections, *max_findings, *max_proof, *keylog;
-    gboolean version, secrets, all, quiet, verbose, page;
+    gboolean help, version, secrets, all, quiet, verbose, page;
 } Raw;
 
 #define OPTIONS_ERROR g_quark_from_static_string("wsl-cli-error")
@@ -154,7 +156,8 @@ static bool take_all(const Raw *raw, Cli *cli, GError **error)
     cli->quiet = raw->quiet;
     cli->verbose = raw->verbose;
     cli->page = raw->page;
-    cli->shown.server = raw->server;
+    if (raw->server && !(cli->shown.server = parse_server(raw->server)))
+        return fail(error, "--server: \"%s\" is no address, with or without a port", raw->server);
     const char *plain = g_getenv("NO_COLOR");
     cli->shown.colour = !cli->output && isatty(STDOUT_FILENO) && !(plain && *plain);
     if (raw->format && !take_format(raw->format, &cli->format, error))
@@ -164,6 +167,14 @@ static bool take_all(const Raw *raw, Cli *cli, GError **error)
             return false;
     return take_narrowing(raw, cli, error) && take_ids(raw->only, cli, error) && take_ports(raw->ports, cli, error) &&
            take_limits(raw, cli, error);
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat one, other;
+
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && S_ISREG(one.st_mode) && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
 }
 
 static bool check_captures(const Command *command, Cli *cli, GError **error)
@@ -176,6 +187,10 @@ static bool check_captures(const Command *command, Cli *cli, GError **error)
         return fail(error, "give either a capture or --interface");
     if (!cli->interface && !count)
         return fail(error, "%s: which capture? (a file, or - for standard input)", command->name);
+    if (count == 1 && cli->output && is_same_file(cli->output, cli->captures[0]))
+        return fail(error, "--output would overwrite the capture");
+    if (count > 1 && !g_file_test(cli->captures[0], G_FILE_TEST_EXISTS))
+        return fail(error, "there is no command and no file \"%s\"", cli->captures[0]);
     if (count > 1)
         return fail(error, "one capture at a time; several files are joined by \"mergecap -w ALL.pcapng FILE...\"");
     return true;
@@ -184,7 +199,7 @@ static bool check_captures(const Command *command, Cli *cli, GError **error)
 static void raw_free(Raw *raw)
 {
     char *texts[] = {raw->format,          raw->fail_on,      raw->least,     raw->stream, raw->connection,
-                     raw->max_connections, raw->max_findings, raw->max_proof, raw->keylog};
+                     raw->max_connections, raw->max_findings, raw->max_proof, raw->keylog, raw->server};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
@@ -195,10 +210,14 @@ static void raw_free(Raw *raw)
 
 static GOptionContext *context_of(const Command *command, const GOptionEntry *entries)
 {
-    g_autofree char *usage = g_strdup_printf("[%s] [OPTIONS] %s", command->name, command->arguments);
+    g_autofree char *usage =
+        g_strdup_printf("%s%s%s %s", command->takes_captures && !strcmp(command->name, "report") ? "[" : "",
+                        command->name, !strcmp(command->name, "report") ? "]" : "", command->arguments);
     GOptionContext *context = g_option_context_new(usage);
     g_autoptr(GString) description = g_string_new(NULL);
 
+    g_option_context_set_help_enabled(context,
+                                      FALSE); /* GLib's would exit before it knows whether it could be written */
     g_option_context_set_summary(context,
                                  "Says what is wrong with the WebSocket traffic in a packet capture, who caused it "
                                  "and what to do.");
@@ -206,6 +225,21 @@ static GOptionContext *context_of(const Command *command, const GOptionEntry *en
     g_option_context_set_description(context, description->str);
     g_option_context_add_main_entries(context, entries, NULL);
     return context;
+}
+
+/* GLib writes "[OPTION?]" where the locale has no ellipsis. */
+static char *help_of(GOptionContext *context)
+{
+    g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+    g_autoptr(GRegex) ellipsis = g_regex_new("\\[OPTION[^\\]]*\\]", 0, 0, NULL);
+
+    return g_regex_replace_literal(ellipsis, help, -1, 0, "[OPTIONS]", 0, NULL);
+}
+
+static void say_and_stop(const char *text, GError **error)
+{
+    if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
+        fail(error, "standard output: cannot be written: %s", g_strerror(errno));
 }
 
 bool parse_options(const Command *command, int argc, char **argv, Cli *cli, GError **error)
@@ -246,6 +280,7 @@ bool parse_options(const Command *command, int argc, char **argv, Cli *cli, GErr
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &raw.quiet, "no warnings and no progress on standard error", NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &raw.verbose, "say on standard error what was read", NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "print the version", NULL},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &raw.help, "print this", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &cli->captures, NULL, NULL},
         {0},
     };
@@ -255,9 +290,10 @@ bool parse_options(const Command *command, int argc, char **argv, Cli *cli, GErr
     cli->shown.least = WSL_NOTE;
     cli->shown.complete = true;
     bool good = g_option_context_parse(context, &argc, &argv, error);
-    if (good && raw.version) {
-        puts("wsleuth " WSL_VERSION);
+    if (good && (raw.version || raw.help)) {
+        g_autofree char *text = raw.version ? g_strdup("wsleuth " WSL_VERSION "\n") : help_of(context);
         good = false;
+        say_and_stop(text, error);
     } else if (good) {
         good = take_all(&raw, cli, error) && check_captures(command, cli, error);
     }
@@ -280,23 +316,4 @@ void cli_free(Cli *cli)
     g_free(cli->from);
     g_free(cli->to);
     g_strfreev(cli->captures);
-}
-
-bool parse_time(const char *text, WslTime zero, WslTime *time)
-{
-    bool relative = *text == '+' || *text == '-';
-    char *end;
-    double seconds = g_ascii_strtod(text, &end);
-
-    if (end != text && !*end && seconds > -4e9 && seconds < 9e9) {
-        double whole = (double)(int64_t)seconds;
-        *time = (relative ? zero : 0) + (WslTime)whole * WSL_SECOND + (WslTime)((seconds - whole) * (double)WSL_SECOND);
-        return true;
-    }
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) moment = g_date_time_new_from_iso8601(text, utc);
-    if (!moment)
-        return false;
-    *time = g_date_time_to_unix(moment) * WSL_SECOND + g_date_time_get_microsecond(moment) * (WslTime)1000;
-    return true;
 }

@@ -33,6 +33,7 @@ static void on_connection(void *user, WslAnalyzer *analyzer, const WslConnection
     Reporter *reporter = user;
     WslConnectionView view;
 
+    settle_times(reporter->cli, analyzer);
     wsl_connection_view(analyzer, connection, &view);
     if (!wsl_shows_connection(&reporter->cli->shown, &view))
         return;
@@ -44,29 +45,12 @@ static void on_finding(void *user, const WslAnalyzer *analyzer, const WslFinding
 {
     Reporter *reporter = user;
 
+    settle_times(reporter->cli, analyzer);
     reporter->worst_met |= meets(reporter->cli, finding);
-    if (!wsl_shows_finding(&reporter->cli->shown, finding))
+    if (reporter->cli->format != FORMAT_NDJSON || !wsl_shows_finding(&reporter->cli->shown, finding))
         return;
     wsl_ndjson_finding(analyzer, finding, &reporter->cli->shown, reporter->out);
     flush(reporter, reporter->out);
-}
-
-/* Times that count from the capture's start, and the stream of the connection that was asked for, are known now. */
-static void settle_narrowing(Cli *cli, const WslAnalyzer *analyzer)
-{
-    WslCaptureView capture;
-    WslConnectionView view;
-
-    wsl_analyzer_capture(analyzer, &capture);
-    cli->shown.has_from = cli->from && parse_time(cli->from, capture.first_time, &cli->shown.from);
-    cli->shown.has_to = cli->to && parse_time(cli->to, capture.first_time, &cli->shown.to);
-    for (size_t i = 0; cli->shown.connection && i < wsl_analyzer_connection_count(analyzer); i++) {
-        wsl_analyzer_connection(analyzer, i, &view);
-        if (view.first_packet != cli->shown.connection)
-            continue;
-        cli->shown.has_stream = true;
-        cli->shown.stream = view.stream;
-    }
 }
 
 static void write_report(Reporter *reporter)
@@ -88,14 +72,6 @@ static void write_report(Reporter *reporter)
     flush(reporter, reporter->out);
 }
 
-static bool any_met(const Cli *cli, const WslAnalyzer *analyzer)
-{
-    for (size_t i = 0; i < wsl_analyzer_finding_count(analyzer); i++)
-        if (meets(cli, wsl_analyzer_finding(analyzer, i)))
-            return true;
-    return false;
-}
-
 int command_report(Cli *cli)
 {
     const char *names[] = {cli->interface ? cli->interface : cli->captures[0], NULL};
@@ -104,19 +80,20 @@ int command_report(Cli *cli)
     g_autoptr(GString) out = g_string_new(NULL);
     Reporter reporter = {cli, output_open(cli->output, &error), out, &analysis, false};
     bool lines = cli->format == FORMAT_NDJSON;
-    WslListener listener = {&reporter, NULL, lines ? on_connection : NULL, lines ? on_finding : NULL};
+    WslListener listener = {&reporter, NULL, lines ? on_connection : NULL,
+                            lines || cli->has_fail_on ? on_finding : NULL};
 
     if (!reporter.output) {
         complain("%s", error->message);
         return EXIT_UNUSABLE;
     }
     cli->shown.files = names;
-    analysis = analyse(cli, lines ? &listener : NULL);
-    if (analysis.analyzer && (analysis.status != EXIT_UNUSABLE || lines)) {
+    analysis = analyse(cli, &listener);
+    if (analysis.analyzer && analysis.status != EXIT_UNUSABLE) {
         cli->shown.complete = analysis.complete;
-        settle_narrowing(cli, analysis.analyzer);
+        settle_times(cli, analysis.analyzer);
         write_report(&reporter);
-        if (analysis.status == EXIT_ANALYSED && (reporter.worst_met || any_met(cli, analysis.analyzer)))
+        if (analysis.status == EXIT_ANALYSED && reporter.worst_met)
             analysis.status = EXIT_FINDINGS;
     }
     if (analysis.analyzer)

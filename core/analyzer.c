@@ -30,9 +30,9 @@ static WslDetector **hearers_of(WslAnalyzer *analyzer, size_t callback)
     }
 static const struct {
     size_t list, callback;
-} events[] = {EVENT(on_request), EVENT(on_response),       EVENT(on_open),  EVENT(on_frame),
-              EVENT(on_segment), EVENT(on_hole),           EVENT(on_lost), EVENT(on_found),  EVENT(on_end),
-              EVENT(on_tls),     EVENT(on_connection_end), EVENT(on_finish)};
+} events[] = {EVENT(on_request), EVENT(on_response), EVENT(on_open),           EVENT(on_frame),
+              EVENT(on_segment), EVENT(on_hole),     EVENT(on_lost),           EVENT(on_found),
+              EVENT(on_end),     EVENT(on_tls),      EVENT(on_connection_end), EVENT(on_finish)};
 #undef EVENT
 
 static void set_up_detectors(WslAnalyzer *analyzer)

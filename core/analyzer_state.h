@@ -11,8 +11,8 @@
 
 /** Who hears what: NULL-terminated lists, so that an event that nobody hears costs one load. */
 typedef struct {
-    WslDetector **on_request, **on_response, **on_open, **on_frame, **on_segment, **on_hole, **on_lost, **on_found, **on_end,
-        **on_tls, **on_connection_end, **on_finish;
+    WslDetector **on_request, **on_response, **on_open, **on_frame, **on_segment, **on_hole, **on_lost, **on_found,
+        **on_end, **on_tls, **on_connection_end, **on_finish;
 } WslHearers;
 
 /** Tells all detectors that hear `event`. */
@@ -28,17 +28,18 @@ struct WslAnalyzer {
     WslFindings *findings;
     WslDetector *detectors;
     WslHearers hearers;
-    size_t kept_bytes; /* of a connection */
+    size_t kept_bytes;    /* of a connection */
     WslSlab *connections; /* of WslConnection with its kept bytes */
-    WslHead head;      /* scratch for parsing */
+    WslHead head;         /* scratch for parsing */
     WslArrival arrivals[WSL_BATCH_MAX];
     WslCaptureView capture;
     uint32_t snaplen; /* the greatest captured length of a cut packet */
     uint64_t salt;
     unsigned salted;
     WslTotals totals;
+    uint64_t long_heads;  /* beyond the limit */
     GPtrArray *listed;    /* WslConnection, ended */
-    GPtrArray *servers; /* WslEndpoint that speak WebSocket, by address; made at the end */
+    GPtrArray *servers;   /* WslEndpoint that speak WebSocket, by address; made at the end */
     GArray *displaceable; /* guint: indexes of listed ones without findings */
 };
 

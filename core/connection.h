@@ -49,8 +49,8 @@ typedef struct {
     int16_t close_code;   /**< of the first Close; -1: it carried none */
     uint8_t reader_state; /**< of a reader that is NULL */
     bool ended;           /**< FIN or RST seen */
-    bool lost;          /**< its place */
-    uint64_t lost_at;   /**< stream offset at which it was lost last */
+    bool lost;            /**< its place */
+    uint64_t lost_at;     /**< stream offset at which it was lost last */
 } WslDirectionState;
 
 struct WslConnection {
@@ -76,11 +76,11 @@ struct WslConnection {
     uint16_t marks;
     uint8_t kind;
     bool ipv6;
-    uint8_t how;         /**< WslHow */
-    int8_t ended_by;     /**< WslDirection of the first FIN or RST; -1 */
-    int8_t initiated_by; /**< WslDirection of the first Close; -1 */
-    int8_t silent;       /**< WslDirection of what nobody answers, to the end of the capture; -1 */
-    uint16_t proxied;    /**< bytes of a PROXY line at the client's start */
+    uint8_t how;            /**< WslHow */
+    int8_t ended_by;        /**< WslDirection of the first FIN or RST; -1 */
+    int8_t initiated_by;    /**< WslDirection of the first Close; -1 */
+    int8_t silent;          /**< WslDirection of what nobody answers, to the end of the capture; -1 */
+    uint16_t proxied;       /**< bytes of a PROXY line at the client's start */
     WslFrameRules rules[2]; /**< by WslDirection; set when it becomes a WebSocket */
     WslDirectionState directions[2];
     uint64_t kept[]; /**< what detectors declared */

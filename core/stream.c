@@ -78,7 +78,7 @@ static void tell_frame(WslAnalyzer *analyzer, WslConnection *connection, WslDire
     if (frame->finished) {
         count_frame(analyzer, connection, direction, frame);
         if (analyzer->listener && analyzer->listener->frame)
-            analyzer->listener->frame(analyzer->listener->user, connection->stream, direction, frame);
+            analyzer->listener->frame(analyzer->listener->user, analyzer, connection->stream, frame);
     }
     WSL_TELL(analyzer, on_frame, frame);
 }
@@ -129,7 +129,8 @@ static void lose_place(WslAnalyzer *analyzer, WslConnection *connection, WslDire
     WSL_TELL(analyzer, on_lost, connection, direction, piece);
 }
 
-static uint64_t take_frames(WslAnalyzer *analyzer, WslConnection *connection, WslDirection direction, const WslPiece *piece)
+static uint64_t take_frames(WslAnalyzer *analyzer, WslConnection *connection, WslDirection direction,
+                            const WslPiece *piece)
 {
     WslDirectionState *own = &connection->directions[direction];
     WslPiece rest = *piece;
@@ -162,8 +163,8 @@ static uint64_t take_frames(WslAnalyzer *analyzer, WslConnection *connection, Ws
 /* What both sides' first bytes say about frames without a handshake: the client's must be masked and the server's not. */
 typedef struct {
     bool impossible;
-    bool sure;      /* the evidence is enough */
-    bool may_be;    /* some header is complete and nothing speaks against it: enough where the port was named */
+    bool sure;   /* the evidence is enough */
+    bool may_be; /* some header is complete and nothing speaks against it: enough where the port was named */
 } Looks;
 
 static Looks looks_like_frames(WslAnalyzer *analyzer, const WslTcp *tcp, bool over)
@@ -189,8 +190,8 @@ static Looks looks_like_frames(WslAnalyzer *analyzer, const WslTcp *tcp, bool ov
     }
     looks.may_be = speaking && !looks.impossible;
     if (looks.may_be && substantial)
-        looks.sure = speaking == 2 ? bits >= set[WSL_SET_SKIPPED_BITS]
-                                    : over && bits >= set[WSL_SET_SKIPPED_BITS_ONE_SIDED];
+        looks.sure =
+            speaking == 2 ? bits >= set[WSL_SET_SKIPPED_BITS] : over && bits >= set[WSL_SET_SKIPPED_BITS_ONE_SIDED];
     return looks;
 }
 
@@ -410,6 +411,7 @@ static uint64_t take_http(WslAnalyzer *analyzer, WslTcp *tcp, unsigned side, con
         take_response(analyzer, connection, &news);
     else if (news.type == WSL_NEWS_FOREIGN)
         connection->kind = WSL_KIND_FOREIGN;
+    analyzer->long_heads += news.too_long;
     return taken;
 }
 

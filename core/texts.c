@@ -65,7 +65,7 @@ const char *wsl_text_keep(const char *bytes, size_t length)
     if (table.count++ == table.mask)
         resize((table.mask + 1) * 2);
     Text *text = g_malloc(sizeof *text + length + 1);
-    *text = (Text) {table.chains[hash & table.mask], length, hash, 1};
+    *text = (Text){table.chains[hash & table.mask], length, hash, 1};
     memcpy(text->bytes, bytes, length);
     text->bytes[length] = 0;
     table.chains[hash & table.mask] = text;

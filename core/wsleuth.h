@@ -110,7 +110,8 @@ typedef struct WslFinding {
     char *key, *summary, *filter;
     bool has_stream; /**< it is about one connection: */
     uint32_t stream;
-    char *client, *server; /**< NULL: many, or none */
+    WslPacketNo connection; /**< its first packet: tells connections of one stream apart */
+    char *client, *server;  /**< NULL: many, or none */
     WslDirection direction;
     GArray *streams; /**< guint32; or about many: the first ones */
     uint64_t count;  /**< how many; 0: one */
@@ -158,7 +159,7 @@ typedef struct {
 /** Hears of things as they happen. Any may be NULL. */
 typedef struct {
     void *user;
-    void (*frame)(void *user, uint32_t stream, WslDirection direction, const WslFrame *frame);
+    void (*frame)(void *user, const WslAnalyzer *analyzer, uint32_t stream, const WslFrame *frame);
     void (*connection)(void *user, WslAnalyzer *analyzer, const WslConnection *connection);
     void (*finding)(void *user, const WslAnalyzer *analyzer, const WslFinding *finding);
 } WslListener;

@@ -81,9 +81,10 @@ static void tell_desync(WslDetector *self, const All *all)
     WslFinding *finding = wsl_open(self, NULL, WSL_NO_DIRECTION, "stream-desync");
 
     wsl_finding_number(finding, "bytes_skipped", all->bytes_skipped);
-    wsl_finding_say(finding, "Frames could not be told apart in %" G_GUINT64_FORMAT " bytes, after %" G_GUINT64_FORMAT
-                    " header%s of which the capture lacks a part.", all->bytes_skipped, all->places_lost,
-                    all->places_lost == 1 ? "" : "s");
+    wsl_finding_say(finding,
+                    "Frames could not be told apart in %" G_GUINT64_FORMAT " bytes, after %" G_GUINT64_FORMAT
+                    " header%s of which the capture lacks a part.",
+                    all->bytes_skipped, all->places_lost, all->places_lost == 1 ? "" : "s");
     wsl_close(self, finding);
 }
 
@@ -135,6 +136,7 @@ static void tell_limits(WslDetector *self, const WslTcpCounts *counts)
     } limits[] = {
         {counts->untracked > 0, WSL_SET_LIMIT_STREAMS},
         {counts->overflowed > 0, WSL_SET_LIMIT_HELD},
+        {wsl_long_heads(self) > 0, WSL_SET_LIMIT_HEAD},
         {wsl_endpoints_figures_limited(self), WSL_SET_LIMIT_ENDPOINTS},
     };
     WslFinding *finding = wsl_open(self, NULL, WSL_NO_DIRECTION, "analysis-limited");

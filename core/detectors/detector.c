@@ -40,6 +40,7 @@ WslFinding *wsl_open(WslDetector *self, WslConnection *connection, WslDirection 
     connection->marks |= WSL_HAS_FINDING;
     finding->has_stream = true;
     finding->stream = connection->stream;
+    finding->connection = connection->first_packet;
     finding->client = g_strdup(wsl_end_text(self, connection, true, text));
     finding->server = g_strdup(wsl_end_text(self, connection, false, text));
     return finding;
@@ -73,6 +74,11 @@ void wsl_capture_figures(const WslDetector *self, WslCaptureView *view, uint32_t
 {
     *view = self->analyzer->capture;
     *snaplen = self->analyzer->snaplen;
+}
+
+uint64_t wsl_long_heads(const WslDetector *self)
+{
+    return self->analyzer->long_heads;
 }
 
 bool wsl_endpoints_figures_limited(const WslDetector *self)

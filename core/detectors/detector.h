@@ -89,6 +89,8 @@ char *wsl_address_text(const WslDetector *self, uint32_t address, bool ipv6, uin
 /** What TCP and packet decoding counted, for findings about the capture. */
 const WslTcpCounts *wsl_tcp_figures(const WslDetector *self);
 void wsl_capture_figures(const WslDetector *self, WslCaptureView *view, uint32_t *snaplen);
+/** HTTP heads that were beyond the limit. */
+uint64_t wsl_long_heads(const WslDetector *self);
 bool wsl_endpoints_figures_limited(const WslDetector *self);
 
 #endif

@@ -15,6 +15,7 @@ typedef struct {
     uint32_t keys[FIRST];
     uint32_t stream;
     uint64_t nonce;
+    WslPacketNo connection;
     WslTime requested, answered, times[FIRST];
     WslPacketNo packets[FIRST];
     uint32_t address[2]; /* of client and server, as the connection has them */
@@ -69,6 +70,7 @@ static void accuse_gone(WslDetector *self, Sharer *sharer)
 
     finding->has_stream = true;
     finding->stream = sharer->stream;
+    finding->connection = sharer->connection;
     finding->client = wsl_address_text(self, sharer->address[0], sharer->ipv6, sharer->port[0]);
     finding->server = wsl_address_text(self, sharer->address[1], sharer->ipv6, sharer->port[1]);
     for (unsigned i = 0; i < FIRST; i++)
@@ -107,6 +109,7 @@ static Sharer *remember(WslDetector *self, const WslConnection *connection, cons
         return before;
     }
     sharer->stream = connection->stream;
+    sharer->connection = connection->first_packet;
     memcpy(sharer->packets, keys->packets, sizeof sharer->packets);
     memcpy(sharer->times, keys->times, sizeof sharer->times);
     memcpy(sharer->address, connection->address, sizeof sharer->address);

@@ -117,8 +117,8 @@ static void tell_accept(WslDetector *self, WslConnection *connection)
 
     wsl_finding_text(finding, "expected", expected);
     wsl_finding_text(finding, "got", upgrade->accept);
-    wsl_finding_say(finding, "%s answered with a Sec-WebSocket-Accept that does not fit the key of %s%s.", finding->server,
-                    finding->client, *upgrade->accept ? "" : ": it is empty");
+    wsl_finding_say(finding, "%s answered with a Sec-WebSocket-Accept that does not fit the key of %s%s.",
+                    finding->server, finding->client, *upgrade->accept ? "" : ": it is empty");
     wsl_close(self, finding);
 }
 

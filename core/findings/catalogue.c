@@ -325,8 +325,9 @@ static const WslCatalogueEntry entries[] = {
         .family = WSL_FAMILY_CAPTURE,
         .severity = WSL_NOTE,
         .title = "Some frames could not be told apart",
-        .explanation = "A frame header is missing, cut away by the snaplen or lost by the capture. From there to the next "
-                       "place that is certain to be a header nothing is counted or judged.",
+        .explanation =
+            "A frame header is missing, cut away by the snaplen or lost by the capture. From there to the next "
+            "place that is certain to be a header nothing is counted or judged.",
         .fix = "Capture whole packets (tcpdump -s 0) and without loss.",
         .reference = "RFC 6455 §5.2",
         .innocent = "Holes inside payloads, whose length is known.",

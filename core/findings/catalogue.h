@@ -27,9 +27,9 @@ typedef enum {
     WSL_VALUE_BYTES,
     WSL_VALUE_SECONDS, /**< ns inside, seconds in the JSON */
     WSL_VALUE_BOOL,
-    WSL_VALUE_TEXT, /**< may come from the wire */
-    WSL_VALUE_DIGEST,  /**< base64 of a digest: no secret, although it looks like one */
-    WSL_VALUE_LIST, /**< of texts */
+    WSL_VALUE_TEXT,   /**< may come from the wire */
+    WSL_VALUE_DIGEST, /**< base64 of a digest: no secret, although it looks like one */
+    WSL_VALUE_LIST,   /**< of texts */
 } WslValueType;
 
 typedef struct {

@@ -239,6 +239,7 @@ static uint64_t take_head(WslExchange *exchange, Side *side, bool client, const 
         keep_line(side, piece);
         if (side->line->len <= exchange->limit)
             return piece->length;
+        news->too_long = true;
         /* fall through */
     case WSL_HEAD_INVALID:
         break;

@@ -25,6 +25,7 @@ typedef struct {
     WslNewsType type;
     const WslHead *head; /**< valid until the next call */
     bool upgrade;        /**< the request asks for a WebSocket, or (response) answers one that did */
+    bool too_long;       /**< FOREIGN because the head is beyond the limit */
     bool maybe_upgrade;  /**< the request was cut or is missing: it may have */
     WslTime begun, complete;
     WslPacketNo begun_in, complete_in;

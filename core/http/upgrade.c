@@ -187,7 +187,8 @@ void wsl_upgrade_free(WslUpgrade *upgrade)
                             &upgrade->offered_subprotocols,
                             &upgrade->offered_extensions,
                             &upgrade->subprotocol,
-                            &upgrade->extensions, &upgrade->client_named};
+                            &upgrade->extensions,
+                            &upgrade->client_named};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         drop(texts[i]);
     g_free(upgrade->key);

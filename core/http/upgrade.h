@@ -60,7 +60,7 @@ typedef struct {
     const char *host, *path, *origin, *user_agent, *reason;
     const char *offered_subprotocols, *offered_extensions;
     const char *subprotocol, *extensions;
-    char *key, *accept; /**< g_malloc()ed; dropped once the accept value was found to fit */
+    char *key, *accept;       /**< g_malloc()ed; dropped once the accept value was found to fit */
     const char *client_named; /**< by a PROXY line or X-Forwarded-For */
 } WslUpgrade;
 

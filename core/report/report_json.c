@@ -150,6 +150,15 @@ static void write_median(WslJson *json, const char *key, WslTime median, WslTime
     wsl_json_object_end(json);
 }
 
+static char *safe_path(const Writer *writer, const char *path)
+{
+    g_autofree char *redacted = writer->shown->show_secrets
+                                    ? g_strdup(path)
+                                    : wsl_redact(path, strlen(path), wsl_analyzer_salt(writer->analyzer));
+
+    return g_utf8_make_valid(redacted, -1);
+}
+
 static void write_server_names(Writer *writer, const WslServerView *view)
 {
     WslJson *json = &writer->json;
@@ -161,13 +170,19 @@ static void write_server_names(Writer *writer, const WslServerView *view)
     wsl_json_array_end(json);
     wsl_json_key(json, "paths");
     wsl_json_object(json);
+    /* Paths that look alike once they are safe to show are one name: JSON allows no second. */
+    g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (guint i = 0; i < view->paths->len; i++) {
-        const char *path = g_ptr_array_index(view->paths, i);
-        g_autofree char *safe = writer->shown->show_secrets
-                                    ? g_strdup(path)
-                                    : wsl_redact(path, strlen(path), wsl_analyzer_salt(writer->analyzer));
-        wsl_json_put_uint(json, safe, g_array_index(view->path_counts, uint64_t, i));
+        char *name = safe_path(writer, g_ptr_array_index(view->paths, i));
+        uint64_t before = GPOINTER_TO_SIZE(g_hash_table_lookup(counts, name));
+        if (!before)
+            g_ptr_array_add(names, name);
+        g_hash_table_insert(counts, name, GSIZE_TO_POINTER(before + g_array_index(view->path_counts, uint64_t, i)));
     }
+    for (guint i = 0; i < names->len; i++)
+        wsl_json_put_uint(json, g_ptr_array_index(names, i),
+                          GPOINTER_TO_SIZE(g_hash_table_lookup(counts, g_ptr_array_index(names, i))));
     wsl_json_object_end(json);
 }
 

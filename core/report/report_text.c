@@ -8,7 +8,15 @@
 #include "core/report/safetext.h"
 #include "core/report/textout.h"
 
-enum { INDENT = 7, ROLLED_UP = 20, ROLLED_SHOWN = 3, ROWS = 10, FLUSH_AT = 1 << 16, LIST_SHOWN = 6 };
+enum {
+    INDENT = 7,
+    ROLLED_UP = 20,
+    ROLLED_SHOWN = 3,
+    ROWS = 10,
+    FLUSH_AT = 1 << 16,
+    LIST_SHOWN = 6,
+    CLIENT_COLUMNS = 21
+};
 #define RATE_AFTER_S 10.0
 
 typedef struct {
@@ -390,7 +398,7 @@ static gint by_index(gconstpointer a, gconstpointer b)
 
 static void append_ending(GString *out, const WslConnectionView *view)
 {
-    static const char *const hows[] = {"", "FIN without Close", "RST without Close", "open at the end", "silence"};
+    static const char *const hows[] = {"", "FIN, no Close", "RST, no Close", "open at the end", "silence"};
 
     if (!view->websocket && view->upgrade.status)
         g_string_append_printf(out, "refused with %u", view->upgrade.status);
@@ -404,7 +412,7 @@ static void append_ending(GString *out, const WslConnectionView *view)
         else
             g_string_append(out, "Close");
         g_string_append_printf(out, " by %s%s", view->initiated_by == WSL_CLIENT_TO_SERVER ? "client" : "server",
-                               view->clean ? "" : ", not clean");
+                               view->directions[0].close && view->directions[1].close ? "" : " only");
     }
 }
 
@@ -419,7 +427,11 @@ static void write_connection(Page *page, const WslConnectionView *view)
     wsl_text_duration(lasted, MAX(view->end - view->start, 0));
     wsl_text_bytes(up, view->directions[0].payload_bytes);
     wsl_text_bytes(down, view->directions[1].payload_bytes);
-    g_string_append_printf(page->out, "%6u  %-21s %+10.3f s %8s %12s %8s %8s  ", view->stream, view->client,
+    bool is_long = strlen(view->client) > CLIENT_COLUMNS; /* IPv6: on a line of its own */
+    g_string_append_printf(page->out, "%6u  %-*s", view->stream, CLIENT_COLUMNS, view->client);
+    if (is_long)
+        g_string_append_printf(page->out, "\n%*s", 8 + CLIENT_COLUMNS, "");
+    g_string_append_printf(page->out, " %+10.3f s %8s %9s %7s %7s  ",
                            (double)(view->start - page->zero) / (double)WSL_SECOND, lasted->str, frames, up->str,
                            down->str);
     append_ending(page->out, view);
@@ -464,7 +476,7 @@ static void write_connections(Page *page)
         g_string_append(page->out, "CONNECTIONS\n");
     }
     g_string_append(page->out,
-                    "stream  client                    opened   lasted  frames up/dn bytes up bytes dn  ended\n");
+                    "stream  client                      opened   lasted    frames      up    down  ended\n");
     for (guint i = 0; i < rows; i++) {
         WslConnectionView view;
         wsl_analyzer_connection(page->analyzer, g_array_index(ranks, Rank, i).index, &view);

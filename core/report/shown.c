@@ -51,6 +51,8 @@ bool wsl_shows_finding(const WslShown *shown, const WslFinding *finding)
         return true;
     if (shown->has_stream && !has_stream(finding, shown->stream))
         return false;
+    if (shown->connection && finding->connection != shown->connection)
+        return false;
     if (shown->server && finding->server && !wsl_shows_server(shown, finding->server))
         return false;
     return in_span(shown, finding->start, finding->end);

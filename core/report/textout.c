@@ -28,6 +28,11 @@ void wsl_text_wrap(GString *out, const char *text, unsigned indent)
     for (const char *word = text; *word;) {
         size_t length = strcspn(word, " ");
         unsigned width = (unsigned)g_utf8_strlen(word, (gssize)length);
+        if (width > WSL_TEXT_WIDTH - indent) { /* longer than any line: it is broken where the line ends */
+            width =
+                column + blanks < WSL_TEXT_WIDTH ? WSL_TEXT_WIDTH - column - (unsigned)blanks : WSL_TEXT_WIDTH - indent;
+            length = (size_t)(g_utf8_offset_to_pointer(word, width) - word);
+        }
         if (word != text && column + blanks + width > WSL_TEXT_WIDTH) {
             g_string_append_c(out, '\n');
             pad(out, indent);

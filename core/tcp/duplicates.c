@@ -95,8 +95,8 @@ static bool same_view(WslDuplicates *duplicates, const WslArrival *arrival)
     bool has_id = segment->ip_id != 0;
 
     /* Without an id an honest repetition of an empty segment cannot be told from a copy. */
-    if (!has_id && (segment->captured < segment->length ||
-                    !(segment->length || segment->flags & (WSL_TCP_SYN | WSL_TCP_FIN))))
+    if (!has_id &&
+        (segment->captured < segment->length || !(segment->length || segment->flags & (WSL_TCP_SYN | WSL_TCP_FIN))))
         return false;
     uint64_t signature = signature_of(arrival, has_id);
     Entry *entry = &duplicates->entries[signature % ENTRIES];
@@ -105,7 +105,7 @@ static bool same_view(WslDuplicates *duplicates, const WslArrival *arrival)
         apart <= (has_id ? SAME_VIEW_WITHIN : WITHOUT_ID_WITHIN) &&
         (entry->ttl == segment->ttl || entry->ttl == segment->ttl + 1))
         return true;
-    *entry = (Entry) {arrival->time, (uint32_t)(signature >> 32), segment->ttl, has_id};
+    *entry = (Entry){arrival->time, (uint32_t)(signature >> 32), segment->ttl, has_id};
     return false;
 }
 
@@ -140,8 +140,8 @@ static bool other_view(WslDuplicates *duplicates, const WslArrival *arrival, con
     const WslFlowSide *own = &tcp->flow->side[arrival->from];
     uint32_t next = own->flags & WSL_SIDE_SEEN ? own->next : segment->seq + (segment->flags & WSL_TCP_SYN ? 1 : 0);
     /* Far from 0, so that what was sent before the first byte seen has a place too. */
-    uint64_t from = (uint64_t)((int64_t)tcp->side[arrival->from].offset + (INT64_C(1) << 40) +
-                               seq_diff(segment->seq, next));
+    uint64_t from =
+        (uint64_t)((int64_t)tcp->side[arrival->from].offset + (INT64_C(1) << 40) + seq_diff(segment->seq, next));
     Viewed now = {tcp, from, from + length, arrival->time, segment->view, segment->ack, arrival->from, segment->flags};
 
     if (tcp->flags & WSL_TCP_TWO_VIEWS && shown_elsewhere(duplicates, &now))

@@ -110,6 +110,9 @@ static void note_bases(WslFlow *flow, const WslArrival *arrival)
     const WslSegment *segment = &arrival->segment;
     unsigned from = arrival->from, to = !from;
 
+    /* A SYN/ACK moves its side's base, quoted or not. */
+    if (flow->side[from].flags & WSL_SIDE_BASE && segment->flags & WSL_TCP_SYN && segment->flags & WSL_TCP_ACK)
+        flow->base[from] = segment->seq;
     if (segment->quoted)
         return;
     if (!(flow->side[from].flags & WSL_SIDE_BASE)) {

@@ -68,6 +68,20 @@ def other_isn_in_syn_ack(ends):
     return again(ends, 1000, 6000)
 
 
+def isn_of_a_later_syn_ack(ends):
+    ends.up(1000, SYN)
+    ends.down(5000, SYN | ACK, 1001)
+    ends.up(6000, SYN | ACK, 5001)
+    return again(ends, 6000, 5000)
+
+
+def isn_before_a_later_syn_ack(ends):
+    ends.up(1000, SYN)
+    ends.down(5000, SYN | ACK, 1001)
+    ends.up(6000, SYN | ACK, 5001)
+    return again(ends, 1000, 5000)
+
+
 def third_isn_is_the_first_again(ends):
     open_and_close(ends, 100, 5000)
     open_and_close(ends, 200, 5000)
@@ -234,7 +248,8 @@ def late_same_isn(ends):
 # A rule's case, and how many stream numbers the rule gives to its ends.
 CASES = {
     other_isn_after_fin: 2, other_isn_after_rst: 2, other_isn_after_neither: 2, same_isn_after_fin: 1,
-    same_isn_sent_again: 1, other_isn_in_syn_ack: 1, third_isn_is_the_first_again: 3, roles_swapped: 3,
+    same_isn_sent_again: 1, other_isn_in_syn_ack: 1,
+    isn_of_a_later_syn_ack: 1, isn_before_a_later_syn_ack: 2, third_isn_is_the_first_again: 3, roles_swapped: 3,
     roles_swapped_with_the_same_isn: 1, syn_after_the_middle: 2, syn_after_the_middle_with_the_base: 1,
     syn_after_the_other_sides_acknowledgement_with_the_base: 1, syn_after_the_other_sides_acknowledgement: 2,
     syn_with_rst: 3, syn_with_rst_and_the_same_isn: 1, syn_with_fin: 2, vlan_ids_do_not_count: 1,
@@ -287,7 +302,7 @@ def random_packet(chance, pcap, pairs):
                            SYN | RST, SYN | FIN, 0, FIN])
     seq = chance.choice([0, 99, 100, 101, 200, 0xffffffff])
     packet = ends.packet(up, seq, flags, chance.choice([0, 100, 101, 201]),
-                         b"x" * chance.choice([0, 0, 1]), data_offset=chance.choice([5] * 12 + [4]))
+                         b"x" * chance.choice([0, 0, 1]))
     form = chance.random()
     if form < 0.06:
         around = 20 if ":" not in client[0] else 40
