@@ -30,6 +30,6 @@ void append_commands(GString *out)
     }
     g_string_append(out,
                     "\nCAPTURE is a pcap or pcapng file, or - for standard input.\n"
-                    "Exit status: 0 analysed; 1 --fail-on was met; 2 nothing could be read or written; 3 analysed, but "
-                    "the capture was cut short or damaged.");
+                    "Exit status: 0 analysed; 1 --fail-on was met; 2 nothing could be read or written;\n"
+                    "3 analysed, but the capture was cut short or damaged.");
 }

@@ -20,10 +20,12 @@ typedef struct {
     GString *lines, *frames;
 } Hearing;
 
-static void on_frame(void *user, uint32_t stream, WslDirection direction, const WslFrame *frame)
+static void on_frame(void *user, const WslAnalyzer *analyzer, uint32_t stream, const WslFrame *frame)
 {
     Hearing *hearing = user;
+    WslDirection direction = (WslDirection)frame->direction;
 
+    (void)analyzer;
     if (hearing->frames->len > 1 << 20)
         g_string_truncate(hearing->frames, 0);
     wsl_frame_json(stream, direction, frame, hearing->frames);
