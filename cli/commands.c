@@ -28,8 +28,7 @@ void append_commands(GString *out)
         g_autofree char *usage = g_strdup_printf("%s %s", commands[i].name, commands[i].arguments);
         g_string_append_printf(out, "  wsleuth %-22s %s\n", usage, commands[i].summary);
     }
-    g_string_append(out,
-                    "\nCAPTURE is a pcap or pcapng file, or - for standard input.\n"
-                    "Exit status: 0 analysed; 1 --fail-on was met; 2 nothing could be read or written;\n"
-                    "3 analysed, but the capture was cut short or damaged.");
+    g_string_append(out, "\nCAPTURE is a pcap or pcapng file, or - for standard input.\n"
+                         "Exit status: 0 analysed; 1 --fail-on was met; 2 nothing could be read or written;\n"
+                         "3 analysed, but the capture was cut short or damaged.");
 }

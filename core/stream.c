@@ -549,7 +549,6 @@ static void end_readers(WslAnalyzer *analyzer, WslConnection *connection)
 
     for (unsigned direction = 0; direction < 2; direction++) {
         WslDirectionState *own = &connection->directions[direction];
-        const WslFrameRules *rules = &connection->rules[direction];
         if (own->reader && wsl_frames_unfinished(own->reader, &frame))
             tell_frame(analyzer, connection, direction, &frame);
         if (own->lost && own->lost_at) {

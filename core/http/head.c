@@ -131,7 +131,7 @@ static bool parse_field(const char *at, const char *end, WslHead *head)
 /* §5.2: a line that begins with white space goes on with the value before it. */
 static void extend_last(WslHead *head, const char *end)
 {
-    if (head->field_count) {
+    if (head->field_count && head->field_count < WSL_HEAD_FIELDS) { /* behind the last one a skipped field may go on */
         WslSpan *value = &head->fields[head->field_count - 1].value;
         *value = trim(value->bytes, end);
     }

@@ -72,7 +72,10 @@ bool wsl_upgrade_is_request(const WslHead *head)
     return wsl_list_holds(head, "Upgrade", "websocket") || wsl_head_field(head, "Sec-WebSocket-Key").bytes;
 }
 
-/* The key must be base64 of exactly 16 bytes (§4.1): 22 characters and "==", the last of which carries four zero bits. */
+/*
+ * The key must be base64 of exactly 16 bytes (§4.1): 22 characters and "==". The four bits that the last one carries beyond
+ * them should be zero; decoders need not look at them (RFC 4648 §3.5), so neither does this.
+ */
 static bool is_nonce(WslSpan key)
 {
     if (key.length != NONCE_BASE64 || memcmp(key.bytes + 22, "==", 2) != 0)
@@ -80,7 +83,7 @@ static bool is_nonce(WslSpan key)
     for (size_t i = 0; i < 22; i++)
         if (!g_ascii_isalnum(key.bytes[i]) && key.bytes[i] != '+' && key.bytes[i] != '/')
             return false;
-    return strchr("AQgw", key.bytes[21]) != NULL;
+    return true;
 }
 
 static void blame(WslUpgrade *upgrade, WslFault fault, bool really)
@@ -130,7 +133,11 @@ static void take_target(WslUpgrade *upgrade, const WslHead *head)
 
     if (scheme && target.bytes[0] != '/') {
         const char *begin = scheme + 3, *end = target.bytes + target.length;
-        const char *slash = memchr(begin, '/', (size_t)(end - begin));
+        const char *slash = begin;
+        while (slash < end && !strchr("/?#", *slash))
+            slash++;
+        if (slash == end)
+            slash = NULL;
         host = (WslSpan){begin, (size_t)((slash ? slash : end) - begin)};
         target = slash ? (WslSpan){slash, (size_t)(end - slash)} : (WslSpan){"/", 1};
     }

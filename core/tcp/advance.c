@@ -88,6 +88,8 @@ static void take_ack(WslTcpTable *table, WslTcp *tcp, unsigned from, const WslSe
 
     if (acked->flags & WSL_SIDE_ACKED && seq_diff(segment->ack, acked->acked) <= 0)
         return;
+    if (acked->flags & WSL_SIDE_SEEN && ABS((int64_t)seq_diff(segment->ack, acked->next)) > OUTSIDE)
+        return;
     acked->acked = segment->ack;
     acked->flags |= WSL_SIDE_ACKED;
     place->what |= WSL_ARRIVAL_ACKNOWLEDGES;

@@ -23,13 +23,12 @@ typedef struct {
 static void on_frame(void *user, const WslAnalyzer *analyzer, uint32_t stream, const WslFrame *frame)
 {
     Hearing *hearing = user;
-    WslDirection direction = (WslDirection)frame->direction;
 
     (void)analyzer;
     if (hearing->frames->len > 1 << 20)
         g_string_truncate(hearing->frames, 0);
-    wsl_frame_json(stream, direction, frame, hearing->frames);
-    wsl_frame_text(stream, direction, frame, hearing->frames);
+    wsl_frame_json(stream, (WslDirection)frame->direction, frame, hearing->frames);
+    wsl_frame_text(stream, (WslDirection)frame->direction, frame, hearing->frames);
 }
 
 static void on_connection(void *user, WslAnalyzer *analyzer, const WslConnection *connection)

@@ -58,7 +58,7 @@ static gpointer feed(gpointer data)
     static const size_t lengths[] = {1, 3, 23, 17, 1021, 5, 4099, 65521, 7};
     const Feed *it = data;
     g_autofree char *bytes = NULL;
-    size_t length, chunk;
+    size_t length = 0, chunk;
     int out = open(it->fifo, O_WRONLY);
 
     g_assert_true(out >= 0 && g_file_get_contents(it->path, &bytes, &length, NULL));
