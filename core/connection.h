@@ -42,7 +42,7 @@ typedef struct {
     uint64_t retransmitted, missing; /**< set at the end */
     WslFrameReader *reader;          /**< NULL between messages: most of the time */
     char *close_reason;
-    WslTime ping_time; /**< when the last Ping without Pong was sent; 0: none */
+    WslTime ping_time; /**< when the last Ping without Pong was sent, for round trips only; 0: none */
     WslTime close_time;
     uint32_t ping_hash;
     uint32_t text, binary, continuation, ping, pong, close, reserved, masked, messages, unread;
@@ -50,6 +50,7 @@ typedef struct {
     uint8_t reader_state; /**< of a reader that is NULL */
     bool ended;           /**< FIN or RST seen */
     bool lost;            /**< its place */
+    bool holed;           /**< bytes of it are not in the capture */
     uint64_t lost_at;     /**< stream offset at which it was lost last */
 } WslDirectionState;
 

@@ -136,6 +136,7 @@ static uint64_t take_frames(WslAnalyzer *analyzer, WslConnection *connection, Ws
     WslPiece rest = *piece;
     WslFrame frame;
 
+    own->holed |= !piece->data;
     if (!piece->data)
         WSL_TELL(analyzer, on_hole, connection, direction, piece);
     if (own->lost && !find_place(analyzer, connection, direction, piece))

@@ -60,6 +60,17 @@ void wsl_add_stream(WslFinding *finding, uint32_t stream)
     finding->count++;
 }
 
+bool wsl_may_lack(const WslConnection *connection, WslDirection direction)
+{
+    const WslDirectionState *state = &connection->directions[direction];
+    const WslTcp *tcp = connection->tcp;
+
+    if (state->lost || state->holed || connection->marks & WSL_IS_SKIPPED || !(connection->marks & WSL_SAW_START))
+        return true;
+    unsigned side = wsl_side_of(tcp, direction);
+    return !wsl_tcp_seen(tcp, side) || wsl_tcp_acknowledged(tcp, side) > tcp->side[side].offset;
+}
+
 WslFinding *wsl_close(WslDetector *self, WslFinding *finding)
 {
     return wsl_finding_close(self->analyzer->findings, finding);

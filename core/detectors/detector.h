@@ -3,7 +3,8 @@
  *
  * A family is one file here, one row in registry.c, its rows in core/findings/catalogue.c. Callbacks that are NULL cost
  * nothing. Every event carries its connection, its time and its packet; what an event points to is valid during the call.
- * Events of one connection come in the order of their bytes for each direction.
+ * Events of one connection come in the order of their bytes for each direction; between directions in the order of the
+ * packets, except that a hole comes late: when it is given up, not when its bytes were sent.
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef WSL_DETECTORS_DETECTOR_H
@@ -24,12 +25,12 @@ typedef struct {
     void (*on_response)(WslDetector *self, WslConnection *connection);
     /** It is a WebSocket from here on: upgraded, or (mark WSL_IS_SKIPPED) without an upgrade. */
     void (*on_open)(WslDetector *self, WslConnection *connection);
-    /** A frame is complete, or (`finished` false) will never be; at a message's last frame the message too. */
+    /** The connection's counters include it already. A frame is complete, or (`finished` false) will never be; at a message's last frame the message too. */
     void (*on_frame)(WslDetector *self, const WslFrame *frame);
     /** Every packet of a WebSocket connection, before the frames that it completes: what it meant for TCP. */
     void (*on_segment)(WslDetector *self, WslConnection *connection, WslDirection direction, const WslArrival *arrival,
                        uint32_t what);
-    /** Bytes that are not in the capture. */
+    /** Bytes that are not in the capture. Not told of a side of which nothing was captured: see wsl_may_lack(). */
     void (*on_hole)(WslDetector *self, WslConnection *connection, WslDirection direction, const WslPiece *hole);
     /** A direction lost its place: no frames from it until it is found again, `skipped` bytes later (or at its end). */
     void (*on_lost)(WslDetector *self, WslConnection *connection, WslDirection direction, const WslPiece *at);
@@ -77,6 +78,8 @@ WslFinding *wsl_open(WslDetector *self, WslConnection *connection, WslDirection 
 void wsl_prove(WslDetector *self, WslFinding *finding, WslPacketNo packet, WslTime time);
 /** For findings about many connections: one more of them. */
 void wsl_add_stream(WslFinding *finding, uint32_t stream);
+/** True if the capture may lack something that this direction said up to now: do not judge by its absence. */
+bool wsl_may_lack(const WslConnection *connection, WslDirection direction);
 /** Lists it. Returns it, or NULL if it was only counted. */
 WslFinding *wsl_close(WslDetector *self, WslFinding *finding);
 

@@ -394,7 +394,13 @@ const WslSetting *wsl_setting(WslSettingId id)
 
 const char *wsl_family_name(WslFamily family)
 {
-    static const char *const names[] = {"upgrade", "masking", "framing", "endings", "the capture itself"};
+    static const char *const names[WSL_FAMILIES] = {
+        [WSL_FAMILY_UPGRADE] = "upgrade",
+        [WSL_FAMILY_MASKING] = "masking",
+        [WSL_FAMILY_FRAMING] = "framing",
+        [WSL_FAMILY_ENDINGS] = "endings",
+        [WSL_FAMILY_CAPTURE] = "the capture itself",
+    };
 
     return names[family];
 }

@@ -13,12 +13,14 @@
 typedef enum { WSL_ERROR, WSL_WARNING, WSL_NOTE, WSL_SEVERITIES } WslSeverity;
 typedef enum { WSL_CERTAIN, WSL_LIKELY, WSL_POSSIBLE } WslConfidence;
 
+/** Headings under which findings are listed; rows of one must stand together. */
 typedef enum {
     WSL_FAMILY_UPGRADE,
     WSL_FAMILY_MASKING,
     WSL_FAMILY_FRAMING,
     WSL_FAMILY_ENDINGS,
     WSL_FAMILY_CAPTURE,
+    WSL_FAMILIES
 } WslFamily;
 
 /** What the value of an evidence key is. */
