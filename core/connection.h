@@ -33,8 +33,11 @@ enum {
     WSL_REFUSED = 1 << 7,
     WSL_TO_BE_CONFIRMED = 1 << 8, /**< a 101 whose heads were cut: frames must show that it is one */
     WSL_ANSWER_LOST = 1 << 9,     /**< the capture lacks the answer to the upgrade request */
-    WSL_HELLO_TOLD = 1 << 10,
+    WSL_START_MISSING = 1 << 10,  /**< its SYN was seen, its first bytes are not in the capture */
 };
+
+/** `lost_at` of a direction whose first byte behind its head is still to come. */
+#define WSL_LOST_SOON UINT64_MAX
 
 /** What one direction did. Counters of frames are 32 bits: 4 thousand million frames of one kind in one direction. */
 typedef struct {
@@ -51,6 +54,8 @@ typedef struct {
     bool ended;           /**< FIN or RST seen */
     bool lost;            /**< its place */
     bool holed;           /**< bytes of it are not in the capture */
+    bool tail_missing;    /**< the capture lacks its end: what it said last is not known */
+    bool likely_place;    /**< lost only in form: one plausible header is enough to go on */
     uint64_t lost_at;     /**< stream offset at which it was lost last */
 } WslDirectionState;
 

@@ -73,11 +73,27 @@ static WslFrameRules rules_of(const WslConnection *connection, WslDirection dire
     return rules;
 }
 
+/* Behind a head that is not whole, where frames begin is to be shown by the frames. */
+static void doubt_places(WslConnection *connection)
+{
+    for (unsigned direction = 0; connection->exchange && direction < 2; direction++) {
+        WslDirectionState *own = &connection->directions[direction];
+        WslHeadPlace place = wsl_exchange_place(connection->exchange, direction == WSL_CLIENT_TO_SERVER);
+        bool unseen = direction == WSL_CLIENT_TO_SERVER && !connection->upgrade->requested;
+        if (place == WSL_PLACE_SURE && !unseen)
+            continue;
+        own->lost = true;
+        own->likely_place = place != WSL_PLACE_UNKNOWN || connection->marks & WSL_ANSWER_LOST;
+        own->lost_at = WSL_LOST_SOON;
+    }
+}
+
 void wsl_connection_open(WslAnalyzer *analyzer, WslConnection *connection, WslTime time)
 {
     connection->kind = WSL_KIND_WEBSOCKET;
     connection->marks |= WSL_IS_WEBSOCKET;
     connection->opened = time;
+    doubt_places(connection);
     g_clear_pointer(&connection->exchange, wsl_exchange_free);
     connection->rules[WSL_CLIENT_TO_SERVER] = rules_of(connection, WSL_CLIENT_TO_SERVER);
     connection->rules[WSL_SERVER_TO_CLIENT] = rules_of(connection, WSL_SERVER_TO_CLIENT);
@@ -117,7 +133,7 @@ int wsl_connection_seen_code(const WslConnection *connection, WslDirection direc
         return sent->close_code >= 0 ? sent->close_code : 1005;
     if (connection->silent >= 0)
         return connection->silent == (int)wsl_other(direction) && !sent->lost ? 1006 : -1;
-    return sent->lost || connection->how == WSL_HOW_OPEN || !connection->end_time ? -1 : 1006;
+    return sent->lost || sent->tail_missing || connection->how == WSL_HOW_OPEN || !connection->end_time ? -1 : 1006;
 }
 
 /* Unanswered data for three retransmission timeouts and some seconds before the capture ends: the other end is gone. */
@@ -157,6 +173,9 @@ static void take_tcp_figures(WslConnection *connection)
     for (unsigned direction = 0; direction < 2; direction++) {
         unsigned side = wsl_side_of(tcp, direction);
         connection->round_trips[direction] = tcp->round_trips[side];
+        /* One number beyond what was seen may be that of a FIN which the capture lacks. */
+        connection->directions[direction].tail_missing = wsl_tcp_sent(tcp, side) > tcp->side[side].offset ||
+                                                         wsl_tcp_acknowledged(tcp, side) > tcp->side[side].offset + 1;
         if (!tcp->trouble)
             continue;
         connection->directions[direction].retransmitted = tcp->trouble->side[side].retransmitted;

@@ -108,11 +108,16 @@ static bool find_place(WslAnalyzer *analyzer, WslConnection *connection, WslDire
     bool masked = direction == WSL_CLIENT_TO_SERVER;
     const WslDirectionState *other = &connection->directions[wsl_other(direction)];
 
+    if (own->lost_at == WSL_LOST_SOON)
+        own->lost_at = piece->offset;
     if (!piece->data)
         return false;
+    bool likely = own->likely_place;
+    own->likely_place = false;
     WslEvidenceOfFrames found = wsl_frames_recognise(piece->data, piece->length);
-    bool strong = !found.impossible && found.substantial && found.masked == masked &&
-                  found.bits >= analyzer->options->settings[WSL_SET_SKIPPED_BITS];
+    bool fits = !found.impossible && found.headers && found.masked == masked;
+    bool strong =
+        fits && (likely || (found.substantial && found.bits >= analyzer->options->settings[WSL_SET_SKIPPED_BITS]));
     if (!strong && !wsl_frames_is_lone_close(piece->data, piece->length, masked, other->close ? other->close_code : -1))
         return false;
     own->lost = false;
@@ -232,7 +237,7 @@ static bool decide_frames(WslAnalyzer *analyzer, WslConnection *connection, WslT
     }
     Looks looks = looks_like_frames(analyzer, tcp, over);
     if (looks.sure || (named && looks.may_be)) {
-        if (may_skip)
+        if (may_skip && !(connection->marks & WSL_START_MISSING))
             connection->marks |= WSL_IS_SKIPPED;
         connection->marks &= (uint16_t)~WSL_TO_BE_CONFIRMED;
         wsl_connection_open(analyzer, connection, tcp->last_time);
@@ -272,8 +277,10 @@ static uint64_t take_undecided(WslAnalyzer *analyzer, WslConnection *connection,
     size_t length = wsl_tcp_peek(analyzer->tcp, tcp, side, bytes, sizeof bytes);
     char *named = NULL;
 
-    if (!piece->data)
+    if (!piece->data) {
+        connection->marks |= WSL_START_MISSING;
         return piece->length;
+    }
     if (connection->marks & WSL_TO_BE_CONFIRMED) {
         decide_frames(analyzer, connection, tcp, over);
         return 0;
@@ -552,7 +559,7 @@ static void end_readers(WslAnalyzer *analyzer, WslConnection *connection)
         WslDirectionState *own = &connection->directions[direction];
         if (own->reader && wsl_frames_unfinished(own->reader, &frame))
             tell_frame(analyzer, connection, direction, &frame);
-        if (own->lost && own->lost_at) {
+        if (own->lost && own->lost_at && own->lost_at != WSL_LOST_SOON) {
             uint64_t sent = wsl_tcp_sent(connection->tcp, wsl_side_of(connection->tcp, direction));
             WSL_TELL(analyzer, on_found, connection, direction, sent > own->lost_at ? sent - own->lost_at : 0);
         }

@@ -7,7 +7,7 @@
 enum { NAMES = 20 };
 
 typedef struct {
-    uint64_t bytes, gaps, tls_streams, places_lost, bytes_skipped;
+    uint64_t bytes, gaps, tls_streams, bytes_skipped, places_skipped;
     GPtrArray *servers, *alpn; /* char *, each once */
 } All;
 
@@ -23,16 +23,6 @@ static void on_hole(WslDetector *self, WslConnection *connection, WslDirection d
     all->gaps++;
 }
 
-static void on_lost(WslDetector *self, WslConnection *connection, WslDirection direction, const WslPiece *at)
-{
-    All *all = wsl_kept_all(self);
-
-    (void)connection;
-    (void)direction;
-    (void)at;
-    all->places_lost++;
-}
-
 static void on_found(WslDetector *self, WslConnection *connection, WslDirection direction, uint64_t skipped)
 {
     All *all = wsl_kept_all(self);
@@ -40,6 +30,7 @@ static void on_found(WslDetector *self, WslConnection *connection, WslDirection 
     (void)connection;
     (void)direction;
     all->bytes_skipped += skipped;
+    all->places_skipped += skipped > 0;
 }
 
 static void add_once(GPtrArray **list, const char *text, guint limit)
@@ -82,9 +73,9 @@ static void tell_desync(WslDetector *self, const All *all)
 
     wsl_finding_number(finding, "bytes_skipped", all->bytes_skipped);
     wsl_finding_say(finding,
-                    "Frames could not be told apart in %" G_GUINT64_FORMAT " bytes, after %" G_GUINT64_FORMAT
-                    " header%s of which the capture lacks a part.",
-                    all->bytes_skipped, all->places_lost, all->places_lost == 1 ? "" : "s");
+                    "Frames could not be told apart in %" G_GUINT64_FORMAT " bytes, in %" G_GUINT64_FORMAT
+                    " place%s behind a header that is not in the capture.",
+                    all->bytes_skipped, all->places_skipped, all->places_skipped == 1 ? "" : "s");
     wsl_close(self, finding);
 }
 
@@ -173,7 +164,7 @@ static void on_finish(WslDetector *self)
     wsl_capture_figures(self, &capture, &snaplen);
     if (all->gaps)
         tell_gap(self, all);
-    if (all->places_lost && all->bytes_skipped)
+    if (all->bytes_skipped)
         tell_desync(self, all);
     if (capture.truncated_packets)
         tell_truncated(self, &capture, snaplen);
@@ -196,7 +187,6 @@ const WslDetectorType wsl_detector_capture = {
     .name = "capture",
     .keeps = sizeof(All),
     .on_hole = on_hole,
-    .on_lost = on_lost,
     .on_found = on_found,
     .on_tls = on_tls,
     .on_finish = on_finish,

@@ -22,7 +22,8 @@ typedef enum {
 
 typedef struct {
     State state;
-    bool lost; /* somewhere inside: look for a head at the start of a piece */
+    WslHeadPlace place; /* behind the last head */
+    bool lost;          /* somewhere inside: look for a head at the start of a piece */
     uint64_t remaining;
     GString *line;  /* a head or a line that is not complete */
     bool line_done; /* it is, and stays only as long as the news that lead into it */
@@ -65,6 +66,11 @@ void wsl_exchange_free(WslExchange *exchange)
     drop_line(&exchange->client);
     drop_line(&exchange->server);
     g_free(exchange);
+}
+
+WslHeadPlace wsl_exchange_place(const WslExchange *exchange, bool client)
+{
+    return client ? exchange->client.place : exchange->server.place;
 }
 
 bool wsl_exchange_waits(const WslExchange *exchange)
@@ -232,6 +238,7 @@ static uint64_t take_head(WslExchange *exchange, Side *side, bool client, const 
         return piece->length;
     switch (wsl_head_parse(bytes.bytes, bytes.length, exchange->head, &used)) {
     case WSL_HEAD_COMPLETE:
+        side->place = WSL_PLACE_SURE;
         finish_head(exchange, side, client, piece, news);
         side->line_done = true;
         return used - before;
@@ -253,6 +260,7 @@ static void cut_head(WslExchange *exchange, Side *side, bool client, const WslPi
 {
     size_t used = 0;
 
+    side->place = piece->hole == WSL_HOLE_CUT ? WSL_PLACE_LIKELY : WSL_PLACE_UNKNOWN;
     if (!side->line) {
         side->lost = true;
         return;

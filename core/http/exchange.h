@@ -43,6 +43,14 @@ void wsl_exchange_free(WslExchange *exchange);
 uint64_t wsl_exchange_take(WslExchange *exchange, bool client, const WslPiece *piece, bool request_may_come,
                            WslNews *news);
 
+/** How sure it is that a side's next byte is the first one behind its last head. */
+typedef enum {
+    WSL_PLACE_SURE,
+    WSL_PLACE_LIKELY,  /**< the snaplen cut the head: it is taken to end with its packet */
+    WSL_PLACE_UNKNOWN, /**< the capture lacks a part of the head, or all of it */
+} WslHeadPlace;
+WslHeadPlace wsl_exchange_place(const WslExchange *exchange, bool client);
+
 /** True while the client's bytes wait for the answer to an upgrade request. */
 bool wsl_exchange_waits(const WslExchange *exchange);
 

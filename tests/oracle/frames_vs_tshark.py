@@ -137,9 +137,10 @@ def first_difference(ours, theirs):
 def found_again(ours, direction, at):
     """Where a walk from offset `at` on gives just what wsleuth found behind a header that is not in the capture."""
     for offset in range(at, len(direction.bytes) if ours else at):
-        walked = list(itertools.islice(direction.frames(offset), len(ours) + 1))
-        if 0 < len(walked) <= len(ours) and all(map(same, ours, walked)):
-            return offset
+        if direction.header_is(offset, ours[0]):
+            walked = list(itertools.islice(direction.frames(offset), len(ours) + 1))
+            if 0 < len(walked) <= len(ours) and all(map(same, ours, walked)):
+                return offset
     return None
 
 
@@ -226,7 +227,6 @@ def main():
             if reasons:
                 print(f"{path.name}: settled by arithmetic: {dict(reasons)}")
     print(f"{len(paths)} captures; frames: {dict(total)}")
-    print("CPU s:", __import__("resource").getrusage(0)[:2], __import__("resource").getrusage(-1)[:2])
     return 1 if failed or not total["shown alike by tshark"] else 0
 
 

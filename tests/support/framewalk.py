@@ -26,7 +26,7 @@ class Direction:
         self.known = bytearray()
         self.out_of_order = []  # packets that bring bytes again, or behind a gap
         self.cut = set()
-        self.by_offset = self.lost = self.covered = None
+        self.by_offset = self.longest = self.lost = self.covered = None
 
     def add(self, packet, offset, length, payload):
         """A segment, in capture order; of bytes that come twice the first ones count, as for most receivers."""
@@ -52,6 +52,7 @@ class Direction:
     def finish(self):
         """Call it when all segments are there, before anything is asked."""
         self.by_offset = sorted(self.segments, key=OFFSET)
+        self.longest = max(segment.length for segment in self.segments)
         self.lost, reached = {}, 0  # begin -> end of what no segment carries
         for segment in self.by_offset:
             if segment.offset > reached:
@@ -79,8 +80,7 @@ class Direction:
         return self.covered[bisect.bisect_left(self.covered, (end, 0))][1]
 
     def carriers(self, begin, end):
-        longest = max(segment.length for segment in self.segments)
-        first = bisect.bisect_left(self.by_offset, begin - longest, key=OFFSET)
+        first = bisect.bisect_left(self.by_offset, begin - self.longest, key=OFFSET)
         last = bisect.bisect_left(self.by_offset, end, key=OFFSET)
         return {segment.packet for segment in self.by_offset[first:last] if begin < segment.offset + segment.length}
 
@@ -120,6 +120,12 @@ class Direction:
             yield Frame(self.completed_in(at, end), first >> 7, first & 15, mask, length, at, end,
                         self.carriers(at, end))
             at = end
+
+    def header_is(self, at, frame):
+        """True if the header at this offset says the same as `frame` (any with fin, opcode, mask, length)."""
+        header = self.header(at)
+        return header is not None and (header[0] >> 7, header[0] & 15, header[1], header[3]) == (
+            frame.fin, frame.opcode, frame.mask, frame.length)
 
     def hidden_from(self, at):
         """True if a frame's header at this offset was sent, but is not in the capture."""
