@@ -50,7 +50,7 @@ typedef struct {
     uint32_t ping_hash;
     uint32_t text, binary, continuation, ping, pong, close, reserved, masked, messages, unread;
     int16_t close_code;   /**< of the first Close; -1: it carried none */
-    uint8_t reader_state; /**< of a reader that is NULL */
+    uint16_t reader_state; /**< of a reader that is NULL */
     bool ended;           /**< FIN or RST seen */
     bool lost;            /**< its place */
     bool holed;           /**< bytes of it are not in the capture */

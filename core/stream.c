@@ -121,7 +121,7 @@ static bool find_place(WslAnalyzer *analyzer, WslConnection *connection, WslDire
     if (!strong && !wsl_frames_is_lone_close(piece->data, piece->length, masked, other->close ? other->close_code : -1))
         return false;
     own->lost = false;
-    own->reader_state &= (uint8_t)~WSL_READER_LOST;
+    own->reader_state = (uint16_t)((own->reader_state & ~WSL_READER_LOST) | (likely ? 0 : WSL_READER_JOINED));
     WSL_TELL(analyzer, on_found, connection, direction, piece->offset - own->lost_at);
     return true;
 }

@@ -38,6 +38,8 @@ struct WslExchange {
     WslHead *head;
     size_t limit;
     uint8_t requests[REQUESTS];
+    WslPacketNo asked_in[REQUESTS];
+    bool request_missed; /* the capture lacks one, or a part of the client's bytes where one may have been */
     unsigned first, count;
     bool client_waits;
 };
@@ -78,11 +80,13 @@ bool wsl_exchange_waits(const WslExchange *exchange)
     return exchange->client_waits;
 }
 
-static bool push(WslExchange *exchange, Request request)
+static bool push(WslExchange *exchange, Request request, WslPacketNo packet)
 {
     if (exchange->count == REQUESTS)
         return false;
-    exchange->requests[(exchange->first + exchange->count++) % REQUESTS] = (uint8_t)request;
+    unsigned last = (exchange->first + exchange->count++) % REQUESTS;
+    exchange->requests[last] = (uint8_t)request;
+    exchange->asked_in[last] = packet;
     return true;
 }
 
@@ -141,7 +145,7 @@ static void judge_request(WslExchange *exchange, WslNews *news)
     else if (wsl_span_is(head->method, "CONNECT"))
         request = TUNNEL;
     news->maybe_upgrade = request == MAYBE_UPGRADE;
-    if (!push(exchange, request)) {
+    if (!push(exchange, request, news->complete_in)) {
         news->type = WSL_NEWS_FOREIGN;
         return;
     }
@@ -157,6 +161,11 @@ static void judge_response(WslExchange *exchange, WslNews *news)
 
     if (head->status < 200 && head->status != 101)
         return; /* 100 Continue, 103 Early Hints: the answer is still to come */
+    /* Sent before the oldest request that was seen: the answer to one that the capture lacks. */
+    if (exchange->request_missed && exchange->count && news->complete_in < exchange->asked_in[exchange->first]) {
+        expect_body(&exchange->server, head, !head->cut);
+        return;
+    }
     Request request = pop(exchange);
     /* 101 answers a request to upgrade: those before it got answers that the capture lacks. */
     while (head->status == 101 && request < UPGRADE && exchange->count)
@@ -278,6 +287,8 @@ static void cut_head(WslExchange *exchange, Side *side, bool client, const WslPi
 
 static uint64_t take_hole(WslExchange *exchange, Side *side, bool client, const WslPiece *piece, WslNews *news)
 {
+    if (client && piece->hole == WSL_HOLE_LOST)
+        exchange->request_missed = true;
     switch (side->state) {
     case AT_HEAD:
         cut_head(exchange, side, client, piece, news);

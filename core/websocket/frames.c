@@ -56,7 +56,7 @@ static void offend(WslFrameReader *reader, WslViolation violation)
 
 static void judge_bits(WslFrameReader *reader, const WslFrameRules *rules, uint8_t opcode)
 {
-    uint8_t bits = reader->header[0] >> 4 & 7, foreign = bits & (uint8_t)~rules->owned_bits;
+    uint8_t bits = reader->header[0] >> 4 & 7, foreign = bits & (uint16_t)~rules->owned_bits;
 
     if (!rules->judge_bits)
         return;
@@ -93,7 +93,7 @@ static void judge_header(WslFrameReader *reader, const WslFrameRules *rules)
     }
     if (reader->state & WSL_READER_CLOSED)
         offend(reader, WSL_V_DATA_AFTER_CLOSE);
-    if (opcode == WSL_OP_CONTINUATION && !(reader->state & WSL_READER_IN_MESSAGE))
+    if (opcode == WSL_OP_CONTINUATION && !(reader->state & (WSL_READER_IN_MESSAGE | WSL_READER_JOINED)))
         offend(reader, WSL_V_CONTINUATION_UNEXPECTED);
     if (opcode != WSL_OP_CONTINUATION && reader->state & WSL_READER_IN_MESSAGE)
         offend(reader, WSL_V_CONTINUATION_MISSING);
@@ -118,11 +118,13 @@ static void begin_payload(WslFrameReader *reader, const WslFrameRules *rules)
     judge_header(reader, rules);
     reader->remaining = reader->length;
     reader->state |= WSL_READER_IN_PAYLOAD;
-    reader->state &= (uint8_t)~WSL_READER_HOLE;
+    reader->state &= (uint16_t)~WSL_READER_HOLE;
     reader->hash = 0;
     reader->control_have = 0;
     if (!is_data(opcode))
         return;
+    if (opcode != WSL_OP_CONTINUATION || reader->header[0] & 0x80)
+        reader->state &= (uint16_t)~WSL_READER_JOINED; /* from here on the order of frames is known */
     if (opcode != WSL_OP_CONTINUATION)
         begin_message(reader, opcode);
     /* What forbidden bits or an extension that nobody knows did to a payload cannot be told. */
@@ -290,7 +292,7 @@ static void end_message(WslFrameReader *reader, WslFrame *frame)
     frame->message_frames = reader->message_frames;
     frame->fingerprint[0] = reader->fingerprint[0];
     frame->fingerprint[1] = reader->fingerprint[1];
-    reader->state &= (uint8_t)~WSL_READER_IN_MESSAGE;
+    reader->state &= (uint16_t)~WSL_READER_IN_MESSAGE;
 }
 
 static void describe(const WslFrameReader *reader, WslFrame *frame)

@@ -109,7 +109,7 @@ struct WslFrameReader {
     uint8_t utf8;       /* state of the text message's automaton */
     uint8_t control_have;
     uint8_t message_opcode;
-    uint8_t state; /* WSL_READER_ flags */
+    uint16_t state; /* WSL_READER_ flags */
 };
 
 enum {
@@ -121,6 +121,7 @@ enum {
     WSL_READER_CLOSED = 1 << 5,     /**< a Close has passed */
     WSL_READER_LOST = 1 << 6,       /**< its place is lost */
     WSL_READER_BAD_TEXT = 1 << 7,   /**< the message's UTF-8 was found wrong before: told once */
+    WSL_READER_JOINED = 1 << 8,     /**< it began to read inside: a message may be open of which nothing was seen */
 };
 
 typedef enum {
