@@ -49,14 +49,14 @@ typedef struct {
     WslTime close_time;
     uint32_t ping_hash;
     uint32_t text, binary, continuation, ping, pong, close, reserved, masked, messages, unread;
-    int16_t close_code;   /**< of the first Close; -1: it carried none */
+    int16_t close_code;    /**< of the first Close; -1: it carried none */
     uint16_t reader_state; /**< of a reader that is NULL */
-    bool ended;           /**< FIN or RST seen */
-    bool lost;            /**< its place */
-    bool holed;           /**< bytes of it are not in the capture */
-    bool tail_missing;    /**< the capture lacks its end: what it said last is not known */
-    bool likely_place;    /**< lost only in form: one plausible header is enough to go on */
-    uint64_t lost_at;     /**< stream offset at which it was lost last */
+    bool ended;            /**< FIN or RST seen */
+    bool lost;             /**< its place */
+    bool holed;            /**< bytes of it are not in the capture */
+    bool tail_missing;     /**< the capture lacks its end: what it said last is not known */
+    bool likely_place;     /**< lost only in form: one plausible header is enough to go on */
+    uint64_t lost_at;      /**< stream offset at which it was lost last */
 } WslDirectionState;
 
 struct WslConnection {

@@ -41,9 +41,9 @@ static void endpoint_free(gpointer data)
         g_hash_table_destroy(endpoint->paths);
         g_hash_table_destroy(endpoint->statuses);
         g_hash_table_destroy(endpoint->close_codes);
-        g_free(endpoint->upgrades);
-        g_free(endpoint->pings);
     }
+    wsl_durations_clear(&endpoint->upgrades);
+    wsl_durations_clear(&endpoint->pings);
     g_free(endpoint);
 }
 
@@ -113,8 +113,6 @@ void wsl_endpoint_speaks(WslEndpoint *endpoint)
     endpoint->paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     endpoint->statuses = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     endpoint->close_codes = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-    endpoint->upgrades = g_new0(WslDurations, 1);
-    endpoint->pings = g_new0(WslDurations, 1);
 }
 
 void wsl_endpoint_log(WslEndpoints *endpoints, WslEndpoint *endpoint, WslLogKind kind, WslTime time, uint32_t who,
@@ -220,7 +218,7 @@ void wsl_count_text(GHashTable *table, const char *key, size_t limit)
     ++*count;
 }
 
-enum { MANTISSA_BITS = 4, MANTISSA = 1 << MANTISSA_BITS };
+enum { MANTISSA_BITS = 4, MANTISSA = 1 << MANTISSA_BITS, BINS = 1024 };
 
 static unsigned bin_of(int64_t nanoseconds)
 {
@@ -229,14 +227,35 @@ static unsigned bin_of(int64_t nanoseconds)
     if (us < MANTISSA)
         return (unsigned)us;
     unsigned exponent = 63U - (unsigned)__builtin_clzll(us) - MANTISSA_BITS;
-    return MIN((exponent + 1) * MANTISSA + (unsigned)(us >> exponent & (MANTISSA - 1)), 1023);
+    return MIN((exponent + 1) * MANTISSA + (unsigned)(us >> exponent & (MANTISSA - 1)), BINS - 1);
 }
 
 void wsl_durations_add(WslDurations *durations, int64_t nanoseconds)
 {
-    durations->bins[bin_of(nanoseconds)]++;
+    int64_t duration = MAX(nanoseconds, 0);
+
+    durations->most = MAX(durations->most, duration);
+    if (durations->count < WSL_DURATIONS_EXACT) {
+        durations->few[durations->count++] = duration;
+        return;
+    }
+    if (!durations->bins) {
+        durations->bins = g_new0(uint32_t, BINS);
+        for (unsigned i = 0; i < WSL_DURATIONS_EXACT; i++)
+            durations->bins[bin_of(durations->few[i])]++;
+    }
+    durations->bins[bin_of(duration)]++;
     durations->count++;
-    durations->most = MAX(durations->most, nanoseconds);
+}
+
+static int64_t middle_of_bin(unsigned bin)
+{
+    if (bin < MANTISSA)
+        return (int64_t)bin * 1000 + 500;
+    unsigned exponent = bin / MANTISSA - 1;
+    uint64_t low = (uint64_t)(MANTISSA + bin % MANTISSA) << exponent, width = (uint64_t)1 << exponent;
+    uint64_t middle = low + width / 2;
+    return middle > INT64_MAX / 1000 ? INT64_MAX : (int64_t)middle * 1000;
 }
 
 int64_t wsl_durations_median(const WslDurations *durations)
@@ -246,11 +265,18 @@ int64_t wsl_durations_median(const WslDurations *durations)
 
     if (!durations->count)
         return 0;
+    if (!durations->bins) {
+        g_autoptr(GArray) sorted = g_array_new(FALSE, FALSE, sizeof(int64_t));
+        g_array_append_vals(sorted, durations->few, (guint)durations->count);
+        g_array_sort(sorted, by_number);
+        return g_array_index(sorted, int64_t, (sorted->len - 1) / 2);
+    }
     while ((passed += durations->bins[bin]) * 2 < durations->count)
         bin++;
-    if (bin < MANTISSA)
-        return MIN((int64_t)bin * 1000 + 500, durations->most);
-    unsigned exponent = bin / MANTISSA - 1;
-    uint64_t low = (uint64_t)(MANTISSA + bin % MANTISSA) << exponent, width = (uint64_t)1 << exponent;
-    return MIN((int64_t)MIN(low + width / 2, INT64_MAX / 1000) * 1000, durations->most);
+    return MIN(middle_of_bin(bin), durations->most);
+}
+
+void wsl_durations_clear(WslDurations *durations)
+{
+    g_clear_pointer(&durations->bins, g_free);
 }

@@ -32,15 +32,20 @@ typedef struct {
 } WslLogEntry;
 _Static_assert(sizeof(WslLogEntry) == 16, "ten million clients must fit");
 
-/** Durations with 3 % resolution, from 1 µs to days. */
+enum { WSL_DURATIONS_EXACT = 16 };
+
+/** Durations: exact while there are few, then with 3 % resolution, from 1 µs to days. Zeros are an empty one. */
 typedef struct {
-    uint32_t bins[1024];
+    int64_t few[WSL_DURATIONS_EXACT];
+    uint32_t *bins; /**< NULL while there are few: most endpoints see no more */
     int64_t most;
     uint64_t count;
 } WslDurations;
 
 void wsl_durations_add(WslDurations *durations, int64_t nanoseconds);
+/** The lower median, 0 if there is none. */
 int64_t wsl_durations_median(const WslDurations *durations);
+void wsl_durations_clear(WslDurations *durations);
 
 typedef struct {
     uint32_t address;
@@ -52,7 +57,7 @@ typedef struct {
     GHashTable *paths;
     GHashTable *statuses; /**< number -> count */
     GHashTable *close_codes;
-    WslDurations *upgrades, *pings;
+    WslDurations upgrades, pings;
     uint64_t connections;
     uint64_t messages[2]; /**< by WslDirection */
     double open_seconds;  /**< summed over connections */

@@ -197,7 +197,7 @@ static void tell_endpoint(WslAnalyzer *analyzer, WslConnection *connection)
     if (upgrade && upgrade->status)
         wsl_count_number(endpoint->statuses, upgrade->status);
     if (upgrade && upgrade->status && upgrade->requested)
-        wsl_durations_add(endpoint->upgrades, upgrade->answered - upgrade->requested);
+        wsl_durations_add(&endpoint->upgrades, upgrade->answered - upgrade->requested);
     for (unsigned i = 0; i < 2; i++) {
         endpoint->messages[i] += connection->directions[i].messages;
         endpoint->payload_bytes += connection->directions[i].payload_bytes;

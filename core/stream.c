@@ -25,7 +25,7 @@ static void take_ping(WslConnection *connection, WslDirection direction, const W
         wsl_round_trips_add(&connection->pings, took);
         connection->ping_max_us = MAX(connection->ping_max_us, (uint32_t)MIN(took / 1000, UINT32_MAX));
         if (connection->endpoint)
-            wsl_durations_add(connection->endpoint->pings, took);
+            wsl_durations_add(&connection->endpoint->pings, took);
     }
 }
 

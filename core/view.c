@@ -301,10 +301,10 @@ void wsl_analyzer_server(const WslAnalyzer *analyzer, size_t index, WslServerVie
     wsl_endpoint_peaks(endpoint, &view->open_at_most, &view->opened_per_s_at_most);
     view->statuses = tallies(endpoint->statuses);
     view->close_codes = tallies(endpoint->close_codes);
-    view->upgrade_median = wsl_durations_median(endpoint->upgrades);
-    view->upgrade_max = endpoint->upgrades->most;
-    view->ping_median = wsl_durations_median(endpoint->pings);
-    view->ping_max = endpoint->pings->most;
+    view->upgrade_median = wsl_durations_median(&endpoint->upgrades);
+    view->upgrade_max = endpoint->upgrades.most;
+    view->ping_median = wsl_durations_median(&endpoint->pings);
+    view->ping_max = endpoint->pings.most;
     view_traffic(endpoint, view);
 }
 

@@ -24,7 +24,8 @@ typedef struct {
     const WslShown *shown;
     WslSink *sink;
     GString *out;
-    WslTime zero; /* of the capture: offsets count from it */
+    WslTime zero;      /* of the capture: offsets count from it */
+    GHashTable *parts; /* finding -> how many are part of it */
 } Page;
 
 static void append_wire(Page *page, GString *out, const char *text)
@@ -152,10 +153,19 @@ static bool is_shown(const Page *page, const WslFinding *finding)
 
 static unsigned parts_of(const Page *page, const WslFinding *parent)
 {
-    unsigned parts = 0;
+    return GPOINTER_TO_UINT(g_hash_table_lookup(page->parts, parent));
+}
 
-    for (size_t i = 0; i < wsl_analyzer_finding_count(page->analyzer); i++)
-        parts += wsl_analyzer_finding(page->analyzer, i)->part_of == parent;
+static GHashTable *count_parts(const WslAnalyzer *analyzer)
+{
+    GHashTable *parts = g_hash_table_new(NULL, NULL);
+
+    for (size_t i = 0; i < wsl_analyzer_finding_count(analyzer); i++) {
+        struct WslFinding *parent = wsl_analyzer_finding(analyzer, i)->part_of;
+        if (parent)
+            g_hash_table_insert(parts, parent,
+                                GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(parts, parent)) + 1));
+    }
     return parts;
 }
 
@@ -486,7 +496,8 @@ static void write_connections(Page *page)
 
 void wsl_report_text(const WslAnalyzer *analyzer, const WslShown *shown, WslSink *sink)
 {
-    Page page = {analyzer, shown, sink, sink->out, 0};
+    g_autoptr(GHashTable) parts = count_parts(analyzer);
+    Page page = {analyzer, shown, sink, sink->out, 0, parts};
 
     write_capture(&page);
     write_verdict(&page);

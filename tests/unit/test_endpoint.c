@@ -128,6 +128,7 @@ static void test_medians_are_within_4_percent(void)
         check_median(values, count, wsl_durations_median(durations));
         g_assert_cmpint(wsl_durations_median(durations), <=, values[count - 1]);
         g_assert_cmpint(durations->most, ==, values[count - 1]);
+        wsl_durations_clear(durations);
         g_free(durations);
     }
 }
