@@ -19,7 +19,7 @@ static bool parse_seconds(const char *text, WslTime *time)
     if (!g_ascii_isdigit(*at))
         return false;
     for (; g_ascii_isdigit(*at); at++)
-        if ((whole = whole * 10 + (*at - '0')) > G_MAXINT64 / WSL_SECOND / 16)
+        if ((whole = whole * 10 + (*at - '0')) > G_MAXINT64 / WSL_SECOND / 2)
             return false;
     if (*at == '.')
         for (at++; g_ascii_isdigit(*at); at++)

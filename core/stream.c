@@ -74,7 +74,7 @@ static void count_frame(WslAnalyzer *analyzer, WslConnection *connection, WslDir
 static void tell_frame(WslAnalyzer *analyzer, WslConnection *connection, WslDirection direction, WslFrame *frame)
 {
     frame->connection = connection;
-    frame->direction = direction;
+    frame->direction = (int)direction;
     if (frame->finished) {
         count_frame(analyzer, connection, direction, frame);
         if (analyzer->listener && analyzer->listener->frame)
