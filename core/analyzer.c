@@ -187,6 +187,8 @@ static void work_on(WslAnalyzer *analyzer, const WslArrival *arrival)
             log_attempt(analyzer, place.tcp, arrival, place.what);
         if (!(place.what & WSL_ARRIVAL_DUPLICATE))
             wsl_stream_pull(analyzer, place.tcp, arrival, place.what);
+        if (G_UNLIKELY(place.what & WSL_ARRIVAL_REFUSED) && !place.tcp->owner)
+            wsl_tcp_release(table, place.tcp); /* nothing more will come of it but its number */
     }
     while ((old = wsl_tcp_next_over(table)))
         wsl_stream_end(analyzer, old, false);

@@ -49,7 +49,7 @@ typedef struct {
     WslTime close_time;
     uint32_t ping_hash;
     uint32_t text, binary, continuation, ping, pong, close, reserved, masked, messages, unread;
-    int16_t close_code;    /**< of the first Close; -1: it carried none */
+    int32_t close_code;    /**< of the first Close; -1: it carried none */
     uint16_t reader_state; /**< of a reader that is NULL */
     bool ended;            /**< FIN or RST seen */
     bool lost;             /**< its place */

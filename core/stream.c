@@ -38,7 +38,7 @@ static void take_close(WslConnection *connection, WslDirection direction, const 
     if (own->close > 1)
         return;
     own->close_time = frame->completed;
-    own->close_code = (int16_t)MIN(frame->close_code, INT16_MAX);
+    own->close_code = frame->close_code;
     if (frame->reason_length)
         own->close_reason = g_strndup((const char *)frame->reason, frame->reason_length);
 }
@@ -101,6 +101,15 @@ static void put_away(WslDirectionState *own, WslFrameReader *reader)
     }
 }
 
+/* Not the rest of a head: text has no such opcodes, and a client's frame has its mask bit. */
+static bool may_begin_frame(const WslFrameRules *rules, const WslPiece *piece)
+{
+    uint8_t opcode = piece->data[0] & 0x0f, foreign = (piece->data[0] >> 4 & 7) & (uint8_t)~rules->owned_bits;
+    bool known = opcode <= WSL_OP_BINARY || (opcode >= WSL_OP_CLOSE && opcode <= WSL_OP_PONG && piece->data[0] & 0x80);
+
+    return known && !foreign && (piece->length < 2 || (piece->data[1] & 0x80) == (rules->from_client ? 0x80 : 0));
+}
+
 /* After a lost place only strong evidence at a packet's start is believed: one plausible header alone is luck. */
 static bool find_place(WslAnalyzer *analyzer, WslConnection *connection, WslDirection direction, const WslPiece *piece)
 {
@@ -115,9 +124,9 @@ static bool find_place(WslAnalyzer *analyzer, WslConnection *connection, WslDire
     bool likely = own->likely_place;
     own->likely_place = false;
     WslEvidenceOfFrames found = wsl_frames_recognise(piece->data, piece->length);
-    bool fits = !found.impossible && found.headers && found.masked == masked;
-    bool strong =
-        fits && (likely || (found.substantial && found.bits >= analyzer->options->settings[WSL_SET_SKIPPED_BITS]));
+    bool strong = !found.impossible && found.headers && found.masked == masked && found.substantial &&
+                  found.bits >= analyzer->options->settings[WSL_SET_SKIPPED_BITS];
+    strong |= likely && may_begin_frame(&connection->rules[direction], piece);
     if (!strong && !wsl_frames_is_lone_close(piece->data, piece->length, masked, other->close ? other->close_code : -1))
         return false;
     own->lost = false;
@@ -255,6 +264,8 @@ static void decide_by_bytes(WslAnalyzer *analyzer, WslConnection *connection, Ws
     bool may_be_client = tcp->client < 0 || tcp->client == (int)side, may_be_server = tcp->client != (int)side;
 
     (void)analyzer;
+    for (; length && (*bytes == '\r' || *bytes == '\n'); bytes++) /* RFC 9112 §2.2 */
+        length--;
     if (may_be_client && wsl_head_may_be_request(bytes, length))
         connection->kind = WSL_KIND_HTTP;
     else if (may_be_client && wsl_hello_may_be(bytes, length))
@@ -308,7 +319,7 @@ static void take_request(WslAnalyzer *analyzer, WslTcp *tcp, const WslNews *news
 
     if (!news->upgrade && !news->maybe_upgrade)
         return;
-    if (connection->upgrade && connection->upgrade->flags & WSL_UPGRADE_ANSWERED) {
+    if (connection->upgrade && connection->upgrade->requested) {
         /* Another try on the same stream is another connection. */
         WslExchange *exchange = connection->exchange;
         connection->exchange = NULL;
@@ -404,7 +415,7 @@ static uint64_t take_http(WslAnalyzer *analyzer, WslTcp *tcp, unsigned side, con
         connection->exchange =
             wsl_exchange_new(&analyzer->head, (size_t)analyzer->options->settings[WSL_SET_LIMIT_HEAD]);
     if (!client && wsl_exchange_waits(connection->exchange)) {
-        if (piece->hole == WSL_HOLE_LOST)
+        if (!piece->data)
             connection->marks |= WSL_ANSWER_LOST;
         if (goes_on_without_answer(analyzer, connection, tcp, piece))
             return 0;

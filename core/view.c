@@ -290,11 +290,9 @@ static void view_traffic(const WslEndpoint *endpoint, WslServerView *view)
 
 void wsl_analyzer_server(const WslAnalyzer *analyzer, size_t index, WslServerView *view)
 {
-    g_autoptr(GPtrArray) speaking = wsl_endpoints_speaking(analyzer->endpoints);
-    *view = (WslServerView){0};
+    const WslEndpoint *endpoint = g_ptr_array_index(analyzer->servers, index);
 
-    g_ptr_array_sort_with_data(speaking, by_address, (gpointer)(uintptr_t)analyzer);
-    const WslEndpoint *endpoint = g_ptr_array_index(speaking, index);
+    *view = (WslServerView){0};
     wsl_tcp_end_text(analyzer->tcp, endpoint->address, endpoint->ipv6, endpoint->port, view->server);
     view_names(endpoint, view);
     view->connections = endpoint->connections;

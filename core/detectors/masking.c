@@ -16,7 +16,7 @@ typedef struct {
     uint32_t stream;
     uint64_t nonce;
     WslPacketNo connection;
-    WslTime requested, answered, times[FIRST];
+    WslTime times[FIRST];
     WslPacketNo packets[FIRST];
     uint32_t address[2]; /* of client and server, as the connection has them */
     uint16_t port[2];
@@ -36,7 +36,10 @@ typedef struct {
     uint32_t ones, zeros; /* bits that were set, that were clear in any key */
     uint32_t last, step, step_reversed;
     uint8_t run, run_reversed; /* so many steps alike in a row, in either byte order */
-    bool zero, sequential, shared;
+    uint32_t zero_frames;
+    bool sequential, shared;
+    WslPacketNo shown; /* the packet that shows a zero key, or the end of a sequence; 0: none */
+    WslTime shown_at;
     WslPacketNo packets[FIRST];
     WslTime times[FIRST];
 } Keys;
@@ -81,17 +84,12 @@ static void accuse_gone(WslDetector *self, Sharer *sharer)
     sharer->reported = true;
 }
 
-static bool is_nested(const Sharer *outer, WslTime requested, WslTime answered)
-{
-    return outer->requested <= requested && answered <= outer->answered;
-}
-
 static bool is_same_connection(const Sharer *sharer, const WslUpgrade *upgrade)
 {
-    if (!upgrade || !sharer->nonce || sharer->nonce != upgrade->nonce)
-        return false;
-    return is_nested(sharer, upgrade->requested, upgrade->answered) ||
-           (upgrade->requested <= sharer->requested && sharer->answered <= upgrade->answered);
+    /* Where a handshake is missing, a proxy's other leg cannot be excluded. */
+    if (!upgrade || !sharer->nonce || !(upgrade->flags & WSL_UPGRADE_HAS_NONCE))
+        return true;
+    return sharer->nonce == upgrade->nonce;
 }
 
 static Sharer *remember(WslDetector *self, const WslConnection *connection, const Keys *keys)
@@ -117,8 +115,6 @@ static Sharer *remember(WslDetector *self, const WslConnection *connection, cons
     sharer->ipv6 = connection->ipv6;
     if (upgrade && upgrade->flags & WSL_UPGRADE_HAS_NONCE) {
         sharer->nonce = upgrade->nonce;
-        sharer->requested = upgrade->requested;
-        sharer->answered = upgrade->answered;
     }
     g_hash_table_add(all->sharers, sharer);
     return NULL;
@@ -166,15 +162,19 @@ static void on_frame(WslDetector *self, const WslFrame *frame)
         return;
     memcpy(&key, frame->key, sizeof key);
     key = GUINT32_FROM_BE(key);
-    if (keys->frames < FIRST || (!key && !keys->zero)) {
-        unsigned at = MIN(keys->frames, FIRST - 1);
-        keys->first[at] = keys->frames < FIRST ? key : keys->first[at];
-        keys->packets[at] = frame->packet;
-        keys->times[at] = frame->completed;
+    if (keys->frames < FIRST) {
+        keys->first[keys->frames] = key;
+        keys->packets[keys->frames] = frame->packet;
+        keys->times[keys->frames] = frame->completed;
     }
+    bool sequential = keys->sequential;
     if (keys->frames)
         follow_steps(self, keys, key);
-    keys->zero |= !key;
+    keys->zero_frames += !key;
+    if ((!key && keys->zero_frames == 1) || (keys->sequential && !sequential && !keys->zero_frames)) {
+        keys->shown = frame->packet;
+        keys->shown_at = frame->completed;
+    }
     keys->ones |= key;
     keys->zeros |= ~key;
     keys->last = key;
@@ -193,7 +193,7 @@ static const char *weakness(const WslDetector *self, const Keys *keys)
 {
     uint32_t constant = ~(keys->ones & keys->zeros);
 
-    if (keys->zero)
+    if (keys->zero_frames)
         return "zero";
     if (keys->frames >= wsl_threshold(self, WSL_SET_REPEATED_FRAMES) &&
         keys->distinct_count <= wsl_threshold(self, WSL_SET_REPEATED_KEYS))
@@ -220,14 +220,18 @@ static const struct {
 
 static void tell(WslDetector *self, WslConnection *connection, const Keys *keys, const char *kind)
 {
-    WslFinding *finding = open_weak(self, connection, kind, keys->distinct_count, keys->frames);
+    bool zero = strcmp(kind, "zero") == 0, by_one = zero || strcmp(kind, "sequential") == 0;
+    uint32_t frames = zero ? keys->zero_frames : keys->frames;
+    WslFinding *finding = open_weak(self, connection, kind, zero ? 1 : keys->distinct_count, frames);
 
-    for (unsigned i = 0; i < MIN(keys->frames, FIRST); i++)
+    if (by_one)
+        wsl_prove(self, finding, keys->shown, keys->shown_at);
+    for (unsigned i = 0; !by_one && i < MIN(keys->frames, FIRST); i++)
         wsl_prove(self, finding, keys->packets[i], keys->times[i]);
     for (size_t i = 0; i < G_N_ELEMENTS(sentences); i++)
         if (strcmp(sentences[i].kind, kind) == 0)
-            wsl_finding_say(finding, "%s masked %u frame%s with %s.", finding->client, keys->frames,
-                            keys->frames == 1 ? "" : "s", sentences[i].sentence);
+            wsl_finding_say(finding, "%s masked %u frame%s with %s.", finding->client, frames, frames == 1 ? "" : "s",
+                            sentences[i].sentence);
     wsl_close(self, finding);
 }
 

@@ -9,6 +9,7 @@
 #include "core/detectors/detector.h"
 
 enum { REMEMBERED = 16384, USES = 1000, SWITCHING_PROTOCOLS = 101 };
+#define SECOND_TRY_WITHIN (30 * WSL_SECOND)
 
 typedef struct {
     WslTime requested, answered, start, end;
@@ -16,6 +17,7 @@ typedef struct {
     uint64_t payload_bytes;
     uint32_t stream;
     uint16_t status;
+    bool retried; /* it failed, and the next one with its key was its second try */
 } Use;
 
 typedef struct {
@@ -81,9 +83,14 @@ static bool is_same_connection(const Use *a, const Use *b)
     return is_nested(a, b) || is_nested(b, a) || (overlap && a->payload_bytes == b->payload_bytes);
 }
 
-static bool is_second_try(const Use *before, const Use *after)
+/* One failed try excuses one more, soon after it. */
+static bool is_second_try(Use *before, const Use *after)
 {
-    return before->status != SWITCHING_PROTOCOLS && before->requested <= after->requested;
+    if (before->retried || before->status == SWITCHING_PROTOCOLS ||
+        after->requested - before->requested > SECOND_TRY_WITHIN)
+        return false;
+    before->retried = true;
+    return true;
 }
 
 static gint by_request(gconstpointer a, gconstpointer b)
@@ -99,7 +106,7 @@ static void judge(WslDetector *self, Slot *slot)
 
     g_array_append_val(slot->more, slot->first);
     g_array_sort(slot->more, by_request);
-    const Use *uses = (const Use *)(void *)slot->more->data;
+    Use *uses = (Use *)(void *)slot->more->data;
     for (guint i = 0; i < slot->more->len; i++) {
         bool innocent = false;
         for (guint j = 0; j < i && !innocent; j++)

@@ -49,7 +49,8 @@ typedef struct {
 } Offence;
 
 typedef struct {
-    WslPacketNo first_packet;    /* of the first offence; 0: none */
+    WslPacketNo first_packet; /* of the first offence; 0: none */
+    uint64_t told; /* stream offset, + 1, of a frame that was told by its header, before it was complete; 0: none */
     WslTime first_time, reacted; /* 0: no reaction */
     WslPacketNo reacted_in;
     uint32_t how; /* 0: a Close; else WSL_ARRIVAL_FIN or _RST */
@@ -106,6 +107,25 @@ static void offend(WslDetector *self, Way *way, WslViolation violation, const Ws
     wsl_prove(self, offence->finding, frame->packet, frame->completed);
 }
 
+/* Most servers fail on the header: the reaction comes before the frame is complete, or instead. */
+static void take_pending(WslDetector *self, WslConnection *connection, WslDirection offender)
+{
+    Kept *kept = wsl_kept(self, connection);
+    const WslFrameReader *reader = connection->directions[offender].reader;
+    WslFrame frame;
+
+    if (!reader || (kept->ways[offender] && kept->ways[offender]->told) || !wsl_frames_pending(reader, &frame))
+        return;
+    frame.connection = connection;
+    frame.direction = (int)offender;
+    if (!kept->ways[offender])
+        kept->ways[offender] = g_new0(Way, 1);
+    kept->ways[offender]->told = frame.begin + 1;
+    for (unsigned violation = 0; violation < WSL_VIOLATIONS; violation++)
+        if (frame.violations >> violation & 1)
+            offend(self, kept->ways[offender], violation, &frame);
+}
+
 static bool is_error_code(int code)
 {
     return code == 1002 || code == 1003 || (code >= 1007 && code <= 1011);
@@ -158,6 +178,8 @@ static void on_frame(WslDetector *self, const WslFrame *frame)
     Kept *kept = wsl_kept(self, frame->connection);
     WslDirection direction = (WslDirection)frame->direction, other = wsl_other(direction);
 
+    if (frame->finished && frame->opcode == WSL_OP_CLOSE)
+        take_pending(self, frame->connection, other);
     if (kept->ways[other] && frame->finished) {
         if (frame->opcode == WSL_OP_CLOSE)
             judge_close(kept->ways[other], frame, frame->connection, other);
@@ -168,6 +190,9 @@ static void on_frame(WslDetector *self, const WslFrame *frame)
         return;
     if (!kept->ways[direction])
         kept->ways[direction] = g_new0(Way, 1);
+    uint64_t told = kept->ways[direction]->told;
+    if (told && told == frame->begin + 1)
+        return;
     for (unsigned violation = 0; violation < WSL_VIOLATIONS; violation++)
         if (frame->violations >> violation & 1)
             offend(self, kept->ways[direction], violation, frame);
@@ -177,6 +202,7 @@ static void on_end(WslDetector *self, WslConnection *connection, WslDirection di
                    WslPacketNo packet)
 {
     const Kept *kept = wsl_kept(self, connection);
+    take_pending(self, connection, wsl_other(direction));
     Way *way = kept->ways[wsl_other(direction)];
 
     if (!way || way->reacted || connection->directions[0].close || connection->directions[1].close || went_on(way))

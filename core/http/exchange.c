@@ -9,6 +9,7 @@
 
 #include "core/http/upgrade.h"
 
+enum { LINE_LOOKED_AT = 8192 };
 enum { REQUESTS = 64 }; /* pipelined requests without answer; more is no HTTP that a browser speaks */
 
 typedef enum {
@@ -365,6 +366,14 @@ static uint64_t take_bytes(WslExchange *exchange, Side *side, bool client, const
     }
 }
 
+static bool is_whole_request_line(const WslPiece *piece)
+{
+    if (!piece->data || !wsl_head_may_be_request(piece->data, piece->length))
+        return false;
+    const uint8_t *lf = memchr(piece->data, '\n', (size_t)MIN(piece->length, LINE_LOOKED_AT));
+    return lf && g_strstr_len((const char *)piece->data, lf - piece->data, " HTTP/1.");
+}
+
 uint64_t wsl_exchange_take(WslExchange *exchange, bool client, const WslPiece *piece, bool request_may_come,
                            WslNews *news)
 {
@@ -373,8 +382,12 @@ uint64_t wsl_exchange_take(WslExchange *exchange, bool client, const WslPiece *p
     *news = (WslNews){.type = WSL_NEWS_NONE};
     if (side->line_done)
         drop_line(side);
-    if (client && exchange->client_waits && side->state == AT_HEAD)
-        return 0;
+    if (client && exchange->client_waits && side->state == AT_HEAD) {
+        if (!is_whole_request_line(piece))
+            return 0;
+        pop(exchange); /* no frame begins like this: the answer to the request before is not in the capture */
+        exchange->client_waits = false;
+    }
     if (!client && side->state == AT_HEAD && !exchange->count && !side->line && request_may_come)
         return 0;
     return piece->data ? take_bytes(exchange, side, client, piece, news)

@@ -167,6 +167,8 @@ WslHeadResult wsl_head_parse(const char *bytes, size_t length, WslHead *head, si
         start++;
     const char *stop = line_end(start, end, &next);
     if (!stop) {
+        if (end - start >= 12 && memcmp(start, "HTTP/", 5) == 0)
+            parse_status_line(start, end, head); /* a line that is cut still tells its status */
         bool may = wsl_head_may_be_request((const uint8_t *)start, (size_t)(end - start)) ||
                    wsl_head_may_be_response((const uint8_t *)start, (size_t)(end - start));
         return may || start == end ? WSL_HEAD_INCOMPLETE : WSL_HEAD_INVALID;

@@ -15,6 +15,8 @@ enum { HOLE_PACKETS = 3 };
 #define REORDERED_WITHIN (3 * WSL_MILLISECOND)
 /* A segment this far ahead or behind is not the connection's (RFC 7323 §2.3: no window is larger than 1 GiB). */
 enum { OUTSIDE = 1 << 30 };
+/* A reset outside the window is to be dropped (RFC 9293 §3.10.7.4); windows beyond this are not seen in practice. */
+enum { RST_OUTSIDE = 1 << 25 };
 
 WslTcpTrouble *wsl_tcp_trouble(WslTcp *tcp)
 {
@@ -253,7 +255,9 @@ static bool is_outside(const WslTcp *tcp, const WslArrival *arrival)
 {
     const WslFlowSide *own = &tcp->flow->side[arrival->from];
 
-    return own->flags & WSL_SIDE_SEEN && ABS((int64_t)seq_diff(arrival->segment.seq, own->next)) > OUTSIDE;
+    int64_t most = arrival->segment.flags & WSL_TCP_RST ? RST_OUTSIDE : OUTSIDE;
+
+    return own->flags & WSL_SIDE_SEEN && ABS((int64_t)seq_diff(arrival->segment.seq, own->next)) > most;
 }
 
 void wsl_tcp_advance(WslTcpTable *table, const WslArrival *arrival, WslPlace *place)

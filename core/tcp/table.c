@@ -304,6 +304,7 @@ void wsl_tcp_enqueue(WslTcpTable *table, WslTcp *tcp)
         return;
     tcp->queued = true;
     tcp->queue_next = NULL;
+    tcp->queue_before = table->queue_tail;
     tcp->queued_at = table->clock;
     if (table->queue_tail)
         table->queue_tail->queue_next = tcp;
@@ -312,20 +313,30 @@ void wsl_tcp_enqueue(WslTcpTable *table, WslTcp *tcp)
     table->queue_tail = tcp;
 }
 
+static void leave_queue(WslTcpTable *table, WslTcp *tcp)
+{
+    if (!tcp->queued)
+        return;
+    tcp->queued = false;
+    if (tcp->queue_before)
+        tcp->queue_before->queue_next = tcp->queue_next;
+    else
+        table->queue_head = tcp->queue_next;
+    if (tcp->queue_next)
+        tcp->queue_next->queue_before = tcp->queue_before;
+    else
+        table->queue_tail = tcp->queue_before;
+}
+
 WslTcp *wsl_tcp_next_over(WslTcpTable *table)
 {
     for (WslTcp *tcp; (tcp = table->queue_head) && table->clock - tcp->queued_at > table->limits.linger;) {
-        table->queue_head = tcp->queue_next;
-        if (!table->queue_head)
-            table->queue_tail = NULL;
-        tcp->queued = false;
-        if (!tcp->flow)
-            wsl_slab_give(table->connections, tcp);
-        else if (tcp->flags & WSL_TCP_ENDED && table->clock - tcp->last_time > table->limits.linger)
+        leave_queue(table, tcp);
+        if (tcp->flags & WSL_TCP_ENDED && table->clock - tcp->last_time > table->limits.linger)
             return tcp;
-        else if (!(tcp->flags & WSL_TCP_PAYLOAD) && table->clock - tcp->last_time > HANDSHAKE_PATIENCE)
+        if (!(tcp->flags & WSL_TCP_PAYLOAD) && table->clock - tcp->last_time > HANDSHAKE_PATIENCE)
             return tcp;
-        else if (tcp->flags & WSL_TCP_ENDED || !(tcp->flags & WSL_TCP_PAYLOAD))
+        if (tcp->flags & WSL_TCP_ENDED || !(tcp->flags & WSL_TCP_PAYLOAD))
             wsl_tcp_enqueue(table, tcp);
     }
     return NULL;
@@ -351,8 +362,8 @@ void wsl_tcp_release(WslTcpTable *table, WslTcp *tcp)
     if (table->current.tcp == tcp)
         table->current.tcp = NULL;
     tcp->flow = NULL;
-    if (!tcp->queued) /* else the queue frees it when its turn comes */
-        wsl_slab_give(table->connections, tcp);
+    leave_queue(table, tcp);
+    wsl_slab_give(table->connections, tcp);
 }
 
 void wsl_tcp_ignore(WslTcpTable *table, WslTcp *tcp)

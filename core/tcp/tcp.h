@@ -103,8 +103,8 @@ typedef struct WslTcp {
     WslTime first_time, last_time;
     WslPacketNo first_packet, last_packet;
     WslTcpSide side[2];
-    WslTcpTrouble *trouble;    /**< NULL as long as nothing waited, was lost or was sent again */
-    struct WslTcp *queue_next; /**< the queue of those to be released later */
+    WslTcpTrouble *trouble;                   /**< NULL as long as nothing waited, was lost or was sent again */
+    struct WslTcp *queue_next, *queue_before; /**< the queue of those to be released later */
     WslTime queued_at;
     WslRoundTrips round_trips[2]; /**< to side 0, to side 1 */
     uint32_t stream;              /**< Wireshark's tcp.stream */

@@ -367,6 +367,7 @@ WslReadResult wsl_frames_read(WslFrameReader *reader, const WslFrameRules *rules
             describe(reader, frame);
             frame->completed = reader->header_time;
             frame->packet = reader->header_packet;
+            frame->end = frame->begin + reader->need; /* nothing of the payload can be meant */
             frame->finished = false;
             frame->violations = reader->violations;
             lose(reader);
@@ -389,7 +390,7 @@ WslReadResult wsl_frames_read(WslFrameReader *reader, const WslFrameRules *rules
     return WSL_READ_FRAME;
 }
 
-bool wsl_frames_unfinished(WslFrameReader *reader, WslFrame *frame)
+bool wsl_frames_pending(const WslFrameReader *reader, WslFrame *frame)
 {
     if (!(reader->state & WSL_READER_IN_PAYLOAD) || !reader->violations)
         return false;
@@ -398,6 +399,13 @@ bool wsl_frames_unfinished(WslFrameReader *reader, WslFrame *frame)
     frame->completed = reader->header_time;
     frame->packet = reader->header_packet;
     frame->violations = reader->violations;
+    return true;
+}
+
+bool wsl_frames_unfinished(WslFrameReader *reader, WslFrame *frame)
+{
+    if (!wsl_frames_pending(reader, frame))
+        return false;
     lose(reader);
     return true;
 }

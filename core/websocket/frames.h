@@ -134,6 +134,9 @@ typedef enum {
 WslReadResult wsl_frames_read(WslFrameReader *reader, const WslFrameRules *rules, const WslPiece *piece,
                               uint64_t *taken, WslFrame *frame);
 
+/** True if the frame in work has a header that breaks a rule: `frame` tells what is known of it by now. */
+bool wsl_frames_pending(const WslFrameReader *reader, WslFrame *frame);
+
 /** At the direction's end: true if it ended inside a frame whose header holds a violation, which `frame` then tells. */
 bool wsl_frames_unfinished(WslFrameReader *reader, WslFrame *frame);
 
