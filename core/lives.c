@@ -83,7 +83,7 @@ static void doubt_places(WslConnection *connection)
         if (place == WSL_PLACE_SURE && !unseen)
             continue;
         own->lost = true;
-        own->likely_place = place != WSL_PLACE_UNKNOWN || connection->marks & WSL_ANSWER_LOST;
+        own->likely_place = place != WSL_PLACE_UNKNOWN;
         own->lost_at = WSL_LOST_SOON;
     }
 }

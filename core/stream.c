@@ -107,7 +107,7 @@ static bool may_begin_frame(const WslFrameRules *rules, const WslPiece *piece)
     uint8_t opcode = piece->data[0] & 0x0f, foreign = (piece->data[0] >> 4 & 7) & (uint8_t)~rules->owned_bits;
     bool known = opcode <= WSL_OP_BINARY || (opcode >= WSL_OP_CLOSE && opcode <= WSL_OP_PONG && piece->data[0] & 0x80);
 
-    return known && !foreign && (piece->length < 2 || (piece->data[1] & 0x80) == (rules->from_client ? 0x80 : 0));
+    return piece->length >= 2 && known && !foreign && (piece->data[1] & 0x80) == (rules->from_client ? 0x80 : 0);
 }
 
 /* After a lost place only strong evidence at a packet's start is believed: one plausible header alone is luck. */
@@ -119,8 +119,10 @@ static bool find_place(WslAnalyzer *analyzer, WslConnection *connection, WslDire
 
     if (own->lost_at == WSL_LOST_SOON)
         own->lost_at = piece->offset;
-    if (!piece->data)
+    if (!piece->data) {
+        own->likely_place &= piece->hole == WSL_HOLE_CUT;
         return false;
+    }
     bool likely = own->likely_place;
     own->likely_place = false;
     WslEvidenceOfFrames found = wsl_frames_recognise(piece->data, piece->length);
@@ -402,6 +404,7 @@ static bool goes_on_without_answer(WslAnalyzer *analyzer, WslConnection *connect
         return false;
     connection->upgrade->flags |= WSL_UPGRADE_EXTENSIONS_UNKNOWN;
     wsl_connection_open(analyzer, connection, piece->time);
+    connection->directions[WSL_SERVER_TO_CLIENT].likely_place = true; /* the evidence began at this piece */
     return true;
 }
 
