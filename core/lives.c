@@ -76,6 +76,10 @@ static WslFrameRules rules_of(const WslConnection *connection, WslDirection dire
 /* Behind a head that is not whole, where frames begin is to be shown by the frames. */
 static void doubt_places(WslConnection *connection)
 {
+    bool joined = connection->marks & (WSL_START_MISSING | WSL_ANSWER_LOST) || !(connection->marks & WSL_SAW_START);
+
+    for (unsigned direction = 0; joined && direction < 2; direction++)
+        connection->directions[direction].reader_state |= WSL_READER_JOINED;
     for (unsigned direction = 0; connection->exchange && direction < 2; direction++) {
         WslDirectionState *own = &connection->directions[direction];
         WslHeadPlace place = wsl_exchange_place(connection->exchange, direction == WSL_CLIENT_TO_SERVER);
