@@ -40,6 +40,10 @@ class Stream:
         self.requested = self.switched = False
         self.frames = defaultdict(list)  # source port -> frames
 
+    def is_mute(self):
+        """tshark shows no frame, and has seen too little of the handshake to show any."""
+        return not any(self.frames.values()) and not (self.requested and self.switched)
+
 
 def frames_of_row(row):
     columns = [row["websocket." + name].split(",") for name in ("fin", "opcode", "mask", "payload_length")]
@@ -114,7 +118,7 @@ JUSTIFIED = [
     ("impossible length", "tshark shows a frame whose 64-bit length has its top bit set, and which nothing can complete",
      lambda facts: facts.theirs and facts.theirs.length >> 63 and not facts.at),
     ("no handshake", "tshark takes up WebSocket where it saw both request and 101 whole, with Upgrade: websocket",
-     lambda facts: not (facts.stream.requested and facts.stream.switched) and not facts.theirs),
+     lambda facts: facts.stream.is_mute()),
     ("folded head", "tshark takes a folded header line (RFC 9112 §5.2) for the head's end, and the rest for frames",
      lambda facts: facts.theirs and b"\r\n " in facts.bytes.head()
         and facts.theirs.packet <= facts.bytes.completed_in(0, len(facts.bytes.head()))),
@@ -182,7 +186,12 @@ def compare(capture):
     for number, stream in theirs.items():
         for port, frames in stream.frames.items():
             sides[number, port == stream.client_port] = frames
-    differing = {side: frames for side, frames in sides.items() if ours[side] != frames}
+    # Where tshark is mute, that wsleuth shows nothing either proves nothing.
+    for number, stream in theirs.items():
+        if stream.is_mute() and (stream.switched or ours[number, True] or ours[number, False]):
+            sides.setdefault((number, True), [])
+            sides.setdefault((number, False), [])
+    differing = {side: frames for side, frames in sides.items() if ours[side] != frames or theirs[side[0]].is_mute()}
     alike = sum(len(frames) for side, frames in sides.items() if side not in differing)
     problems, reasons = [], Counter()
     walks = payloads(capture, {number for number, _ in differing}) if differing else {}
