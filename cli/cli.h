@@ -69,6 +69,8 @@ typedef struct {
     int status;
 } Analysis;
 Analysis analyse(Cli *cli, const WslListener *listener);
+/** The process ends with the analysis: what it holds is left to the kernel, which frees a million records at once. NULL: nothing. */
+void leave(WslAnalyzer *analyzer);
 
 int command_report(Cli *cli);
 int command_frames(Cli *cli);

@@ -63,8 +63,7 @@ int command_frames(Cli *cli)
     }
     Analysis analysis = analyse(cli, &listener);
     flush(&lister);
-    if (analysis.analyzer)
-        wsl_analyzer_free(analysis.analyzer);
+    leave(analysis.analyzer);
     if (analysis.status == EXIT_UNUSABLE)
         output_abandon(lister.output);
     return output_close(lister.output) ? analysis.status : EXIT_UNUSABLE;

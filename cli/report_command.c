@@ -96,8 +96,7 @@ int command_report(Cli *cli)
         if (analysis.status == EXIT_ANALYSED && reporter.worst_met)
             analysis.status = EXIT_FINDINGS;
     }
-    if (analysis.analyzer)
-        wsl_analyzer_free(analysis.analyzer);
+    leave(analysis.analyzer);
     if (analysis.status == EXIT_UNUSABLE)
         output_abandon(reporter.output);
     return output_close(reporter.output) ? analysis.status : EXIT_UNUSABLE;

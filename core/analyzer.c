@@ -226,12 +226,21 @@ static gint by_first_packet(gconstpointer a, gconstpointer b)
     return x->stream < y->stream ? -1 : x->stream > y->stream;
 }
 
+static bool is_in_order(const GPtrArray *connections)
+{
+    for (guint i = 1; i < connections->len; i++)
+        if (by_first_packet(&g_ptr_array_index(connections, i - 1), &g_ptr_array_index(connections, i)) > 0)
+            return false;
+    return true;
+}
+
 void wsl_analyzer_finish(WslAnalyzer *analyzer)
 {
     for (WslTcp *tcp; (tcp = wsl_tcp_next_open(analyzer->tcp));)
         wsl_stream_end(analyzer, tcp, true);
     WSL_TELL(analyzer, on_finish);
-    g_ptr_array_sort(analyzer->listed, by_first_packet);
+    if (!is_in_order(analyzer->listed))
+        g_ptr_array_sort(analyzer->listed, by_first_packet);
     wsl_findings_sort(analyzer->findings);
     wsl_view_settle(analyzer);
 }

@@ -10,6 +10,7 @@
 struct WslEndpoints {
     GHashTable *table; /* WslEndpoint as its own key */
     size_t limit, log_limit, log_entries;
+    WslEndpoint *last; /* that was asked for */
     bool limited;
     bool swept_in_vain;
 };
@@ -84,6 +85,7 @@ static bool has_room(WslEndpoints *endpoints)
     endpoints->limited = true;
     if (endpoints->swept_in_vain)
         return false;
+    endpoints->last = NULL;
     guint removed = g_hash_table_foreach_remove(endpoints->table, never_spoke, endpoints);
     endpoints->swept_in_vain = removed <= endpoints->limit / 16;
     return g_hash_table_size(endpoints->table) < endpoints->limit;
@@ -91,9 +93,13 @@ static bool has_room(WslEndpoints *endpoints)
 
 WslEndpoint *wsl_endpoint(WslEndpoints *endpoints, uint32_t address, uint16_t port, bool ipv6)
 {
-    WslEndpoint wanted = {.address = address, .port = port, .ipv6 = ipv6};
-    WslEndpoint *endpoint = g_hash_table_lookup(endpoints->table, &wanted);
+    WslEndpoint *endpoint = endpoints->last;
 
+    /* In a storm one server is asked for a million times in a row. */
+    if (endpoint && endpoint->address == address && endpoint->port == port && endpoint->ipv6 == ipv6)
+        return endpoint;
+    WslEndpoint wanted = {.address = address, .port = port, .ipv6 = ipv6};
+    endpoints->last = endpoint = g_hash_table_lookup(endpoints->table, &wanted);
     if (endpoint)
         return endpoint;
     if (!has_room(endpoints))
@@ -101,6 +107,7 @@ WslEndpoint *wsl_endpoint(WslEndpoints *endpoints, uint32_t address, uint16_t po
     endpoint = g_new0(WslEndpoint, 1);
     *endpoint = wanted;
     g_hash_table_add(endpoints->table, endpoint);
+    endpoints->last = endpoint;
     return endpoint;
 }
 

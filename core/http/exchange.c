@@ -383,7 +383,7 @@ uint64_t wsl_exchange_take(WslExchange *exchange, bool client, const WslPiece *p
     if (side->line_done)
         drop_line(side);
     if (client && exchange->client_waits && side->state == AT_HEAD) {
-        if (!is_whole_request_line(piece))
+        if (exchange->requests[exchange->first] < UPGRADE || !is_whole_request_line(piece))
             return 0;
         pop(exchange); /* no frame begins like this: the answer to the request before is not in the capture */
         exchange->client_waits = false;

@@ -450,10 +450,12 @@ static void write_connection(Page *page, const WslConnectionView *view)
         page->sink->flush(page->sink->user, page->out);
 }
 
-static GArray *ranked(Page *page)
+/* The worst ones first, or all in their order; `*all` is how many there are. */
+static GArray *ranked(Page *page, uint64_t *all)
 {
     GArray *ranks = g_array_new(FALSE, FALSE, sizeof(Rank));
 
+    *all = 0;
     for (size_t i = 0; i < wsl_analyzer_connection_count(page->analyzer); i++) {
         Rank rank = {.index = i};
         rank.bytes = wsl_analyzer_connection_weight(page->analyzer, i, &rank.finding);
@@ -463,25 +465,32 @@ static GArray *ranked(Page *page)
             if (!wsl_shows_connection(page->shown, &view))
                 continue;
         }
-        g_array_append_val(ranks, rank);
+        ++*all;
+        if (page->shown->every_connection || ranks->len < ROWS)
+            g_array_append_val(ranks, rank);
+        else if (worst_first(&rank, &g_array_index(ranks, Rank, ROWS - 1)) < 0)
+            g_array_index(ranks, Rank, ROWS - 1) = rank;
+        else
+            continue;
+        if (!page->shown->every_connection)
+            g_array_sort(ranks, worst_first);
     }
     return ranks;
 }
 
 static void write_connections(Page *page)
 {
-    g_autoptr(GArray) ranks = ranked(page);
-    guint rows = page->shown->every_connection ? ranks->len : MIN(ranks->len, ROWS);
+    uint64_t all;
+    g_autoptr(GArray) ranks = ranked(page, &all);
+    guint rows = ranks->len;
 
-    if (!ranks->len)
+    if (!rows)
         return;
-    if (rows < ranks->len) {
-        g_array_sort(ranks, worst_first);
-        g_array_set_size(ranks, rows);
-        g_array_sort(ranks, by_index);
+    g_array_sort(ranks, by_index);
+    if (rows < all) {
         g_string_append_printf(page->out,
                                "CONNECTIONS  the %u worst and largest of %" G_GUINT64_FORMAT " (--all for every one)\n",
-                               rows, (uint64_t)wsl_analyzer_connection_count(page->analyzer));
+                               rows, all);
     } else {
         g_string_append(page->out, "CONNECTIONS\n");
     }

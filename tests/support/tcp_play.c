@@ -88,6 +88,7 @@ const WslPlace *test_play_begin(TestPlay *play, const TestSegment *segment)
     if (old) {
         test_play_over(play, old);
         wsl_tcp_release(play->table, old);
+        g_hash_table_remove(play->said, old); /* the next connection may lie where this one lay */
     }
     wsl_tcp_place(play->table, &play->arrival, &play->place);
     if (play->place.tcp)

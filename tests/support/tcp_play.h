@@ -17,7 +17,7 @@ typedef struct {
     WslTcpTable *table;
     WslPlace place;     /**< of the last packet */
     WslArrival arrival; /**< the last packet */
-    GHashTable *said;   /**< WslTcp -> TestSaid[2]; outlives the connection */
+    GHashTable *said;   /**< WslTcp -> TestSaid[2]; until a SYN replaces it */
     WslPacketNo number; /**< of the last packet */
     uint8_t bytes[TEST_PACKET_MAX];
 } TestPlay;
