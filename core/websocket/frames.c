@@ -56,7 +56,7 @@ static void offend(WslFrameReader *reader, WslViolation violation)
 
 static void judge_bits(WslFrameReader *reader, const WslFrameRules *rules, uint8_t opcode)
 {
-    uint8_t bits = reader->header[0] >> 4 & 7, foreign = bits & (uint16_t)~rules->owned_bits;
+    uint8_t bits = reader->header[0] >> 4 & 7, foreign = bits & (uint8_t)~rules->owned_bits;
 
     if (!rules->judge_bits)
         return;
