@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { STREAMS_LISTED = 1000, FILTER_STREAMS = 100 };
-
 struct WslFindings {
     const WslAnalyzer *analyzer;
     const WslOptions *options;

@@ -41,6 +41,8 @@ typedef struct {
 bool wsl_shows_finding(const WslShown *shown, const WslFinding *finding);
 bool wsl_shows_connection(const WslShown *shown, const WslConnectionView *view);
 bool wsl_shows_server(const WslShown *shown, const char *server);
+/** A copy of a text from the wire with its credentials masked, unless they are to be shown. g_free() it. */
+char *wsl_shown_text(const WslShown *shown, const WslAnalyzer *analyzer, const char *text);
 /** True if a text has the form of a SHA-1 in base64: then it is shown, though random. */
 bool wsl_is_digest(const char *text);
 /** True if something narrows the report to some of the connections. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/report/report.h"
-#include "core/report/safetext.h"
 
 enum { FLUSH_AT = 1 << 16 };
 
@@ -21,26 +20,19 @@ static void flush_if_large(const WslSink *sink)
         sink->flush(sink->user, sink->out);
 }
 
+static void put_wire_element(Writer *writer, const char *text)
+{
+    g_autofree char *safe = wsl_shown_text(writer->shown, writer->analyzer, text);
+
+    wsl_json_string(&writer->json, safe);
+}
+
 static void put_wire_text(Writer *writer, const char *key, const char *text)
 {
     if (!text)
         return;
     wsl_json_key(&writer->json, key);
-    if (writer->shown->show_secrets) {
-        wsl_json_string(&writer->json, text);
-        return;
-    }
-    g_autofree char *safe = wsl_redact(text, strlen(text), wsl_analyzer_salt(writer->analyzer));
-    wsl_json_string(&writer->json, safe);
-}
-
-static void put_wire_element(Writer *writer, const char *text)
-{
-    g_autofree char *safe = writer->shown->show_secrets
-                                ? g_strdup(text)
-                                : wsl_redact(text, strlen(text), wsl_analyzer_salt(writer->analyzer));
-
-    wsl_json_string(&writer->json, safe);
+    put_wire_element(writer, text);
 }
 
 static void put_number(WslJson *json, const char *key, double value)
@@ -152,9 +144,7 @@ static void write_median(WslJson *json, const char *key, WslTime median, WslTime
 
 static char *safe_path(const Writer *writer, const char *path)
 {
-    g_autofree char *redacted = writer->shown->show_secrets
-                                    ? g_strdup(path)
-                                    : wsl_redact(path, strlen(path), wsl_analyzer_salt(writer->analyzer));
+    g_autofree char *redacted = wsl_shown_text(writer->shown, writer->analyzer, path);
 
     return g_utf8_make_valid(redacted, -1);
 }

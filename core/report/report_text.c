@@ -30,8 +30,7 @@ typedef struct {
 
 static void append_wire(Page *page, GString *out, const char *text)
 {
-    g_autofree char *safe =
-        page->shown->show_secrets ? g_strdup(text) : wsl_redact(text, strlen(text), wsl_analyzer_salt(page->analyzer));
+    g_autofree char *safe = wsl_shown_text(page->shown, page->analyzer, text);
 
     wsl_safe_append(out, safe, strlen(safe));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/report/report.h"
+#include "core/report/safetext.h"
 
 bool wsl_shows_server(const WslShown *shown, const char *server)
 {
@@ -76,4 +77,9 @@ bool wsl_is_digest(const char *text)
 {
     return strlen(text) == 28 && text[27] == '=' &&
            strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") == 27;
+}
+
+char *wsl_shown_text(const WslShown *shown, const WslAnalyzer *analyzer, const char *text)
+{
+    return shown->show_secrets ? g_strdup(text) : wsl_redact(text, strlen(text), wsl_analyzer_salt(analyzer));
 }
